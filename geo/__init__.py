@@ -1,0 +1,1 @@
+"""Places: files, reference systems, area, validity, overlap, eligibility; no database, no web."""

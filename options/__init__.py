@@ -1,0 +1,1 @@
+"""Contracts on credits: lots, subscriptions, settlement; stands on registry."""

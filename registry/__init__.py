@@ -1,0 +1,1 @@
+"""Record: the only owner of rows for places, people and units."""

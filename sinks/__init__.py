@@ -1,0 +1,1 @@
+"""Science: numpy in, numpy out; imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Face: Flask pages, JSON API and the command line; the only package that knows HTTP."""
