@@ -1,0 +1,206 @@
+"""Where the cluster lies and as whom it runs: decided on values, then made."""
+
+import contextlib
+import functools
+import hashlib
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from registry.cluster.errors import ClusterError
+
+SERVER_USER = "postgres"
+DEFAULT_STATE_DIR = Path("var/pg")
+ELSEWHERE = Path("/var/lib/tanhui")
+_SOCKET_BYTES_MAX = 107  # sun_path holds 108 with its end mark
+_SOCKET_NAME = ".s.PGSQL.5432.lock"  # the longer of the two files made there
+
+
+class Route(StrEnum):
+    """As whom the server runs; PostgreSQL refuses root."""
+
+    SELF = "self"
+    SETPRIV = "setpriv"
+    USER_NAMESPACE = "user_namespace"
+    ELSEWHERE = "elsewhere"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """The folders of one cluster and the way its server is run."""
+
+    state_dir: Path
+    socket_dir: Path
+    route: Route
+    uid: int  # owner of the server's files as seen from here
+    gid: int
+
+    @property
+    def data_dir(self) -> Path:
+        """Return the data folder."""
+        return self.state_dir / "data"
+
+    @property
+    def log_path(self) -> Path:
+        """Return the server's log."""
+        return self.state_dir / "server.log"
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """Return the words before a server program that make it run unprivileged."""
+        if self.route in (Route.SETPRIV, Route.ELSEWHERE):
+            return _setpriv()
+        if self.route is Route.USER_NAMESPACE:
+            return _USER_NAMESPACE
+        return ()
+
+
+_USER_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+
+
+def _setpriv() -> tuple[str, ...]:
+    return ("setpriv", f"--reuid={SERVER_USER}", f"--regid={SERVER_USER}", "--init-groups")
+
+
+def default_state_dir() -> Path:
+    """Return the folder of the setting ``TANHUI_PG_DIR``, else ``var/pg``."""
+    named = os.environ.get("TANHUI_PG_DIR")
+    return Path(named) if named else DEFAULT_STATE_DIR
+
+
+def _succeeds(*command: str) -> bool:
+    if shutil.which(command[0]) is None:
+        return False
+    done = subprocess.run(  # noqa: S603 - fixed words and our own folder
+        command, capture_output=True, check=False, cwd="/", stdin=subprocess.DEVNULL
+    )
+    return done.returncode == 0
+
+
+def _server_user() -> pwd.struct_passwd | None:
+    try:
+        return pwd.getpwnam(SERVER_USER)
+    except KeyError:
+        return None
+
+
+def reachable(folder: Path) -> bool:
+    """Say whether the server user may pass through a folder and all its parents."""
+    return _server_user() is not None and _succeeds(*_setpriv(), "test", "-x", str(folder))
+
+
+@functools.cache
+def user_namespace_works() -> bool:
+    """Say whether this machine lets us make a user namespace."""
+    return _succeeds(*_USER_NAMESPACE, "true")
+
+
+def plan_route(*, uid: int, is_reachable: bool, has_namespace: bool, has_elsewhere: bool) -> Route:
+    """Choose as whom the server runs.
+
+    Raises
+    ------
+    ClusterError : CLUSTER_UNREACHABLE, no way is open; the text names ``TANHUI_PG_DIR``.
+    """
+    if uid != 0:
+        return Route.SELF
+    if is_reachable:
+        return Route.SETPRIV
+    if has_namespace:
+        return Route.USER_NAMESPACE
+    if has_elsewhere:
+        return Route.ELSEWHERE
+    raise ClusterError("CLUSTER_UNREACHABLE", {"user": SERVER_USER})
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
+
+
+def plan_socket_dir(state_dir: Path, uid: int) -> Path:
+    """Return the socket folder: beside the data, or a short one where that path cannot be used.
+
+    A path is too long past the 107 bytes of a socket address; libpq splits a host at commas.
+    """
+    beside = state_dir / "s"
+    if len(os.fsencode(beside / _SOCKET_NAME)) <= _SOCKET_BYTES_MAX and "," not in str(beside):
+        return beside
+    return Path("/tmp") / f"tanhui-{uid}-{_digest(state_dir)}"  # noqa: S108 - owner and mode checked
+
+
+def make_folder(folder: Path, mode: int) -> None:
+    """Make a folder and its missing parents with a mode that the umask does not narrow."""
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        with contextlib.suppress(FileExistsError):  # another starter was faster
+            one.mkdir()
+            one.chmod(mode)
+
+
+def lay_out(state_dir: Path) -> Layout:
+    """Make the state folder and decide route, owner and socket folder.
+
+    Raises
+    ------
+    ClusterError : CLUSTER_UNREACHABLE, CLUSTER_FOREIGN_OWNER.
+    """
+    folder = Path(os.path.realpath(state_dir))
+    me = os.geteuid()
+    try:
+        make_folder(folder, 0o755 if me == 0 else 0o700)
+    except PermissionError as error:
+        raise ClusterError("CLUSTER_FOREIGN_OWNER", {"path": folder, "uid": me}) from error
+    is_reachable = me == 0 and reachable(folder)
+    route = plan_route(
+        uid=me,
+        is_reachable=is_reachable,
+        has_namespace=me == 0 and not is_reachable and user_namespace_works(),
+        has_elsewhere=me == 0 and not is_reachable and reachable(Path("/var/lib")),
+    )
+    if route is Route.ELSEWHERE:
+        folder = ELSEWHERE / f"pg-{_digest(folder)}"
+        make_folder(folder, 0o755)
+    uid, gid = os.geteuid(), os.getegid()
+    user = _server_user()
+    if route in (Route.SETPRIV, Route.ELSEWHERE) and user is not None:
+        uid, gid = user.pw_uid, user.pw_gid
+    layout = Layout(
+        state_dir=folder, socket_dir=plan_socket_dir(folder, uid), route=route, uid=uid, gid=gid
+    )
+    if me != 0 and layout.data_dir.exists() and layout.data_dir.stat().st_uid != me:
+        raise ClusterError("CLUSTER_FOREIGN_OWNER", {"path": layout.data_dir, "uid": me})
+    return layout
+
+
+def make_socket_dir(layout: Layout) -> None:
+    """Make the socket folder for the server alone: access is by trust, so its mode is the lock.
+
+    Raises
+    ------
+    ClusterError : CLUSTER_SOCKET_FOLDER_TAKEN, somebody else made it first.
+    """
+    folder = layout.socket_dir
+    try:
+        folder.mkdir(mode=0o700)
+        os.chown(folder, layout.uid, layout.gid)
+    except FileExistsError:
+        found = folder.lstat()
+        if folder.is_symlink() or found.st_uid not in (layout.uid, os.geteuid()):
+            raise ClusterError("CLUSTER_SOCKET_FOLDER_TAKEN", {"path": folder}) from None
+        if found.st_uid != layout.uid:
+            os.chown(folder, layout.uid, layout.gid)
+    folder.chmod(0o700)
+
+
+def own(path: Path, layout: Layout) -> None:
+    """Give a folder that we made, and all in it, to the server's user."""
+    if path.stat().st_uid == layout.uid:
+        return
+    for parent, folders, files in os.walk(path):
+        for name in (*folders, *files):
+            os.chown(os.path.join(parent, name), layout.uid, layout.gid, follow_symlinks=False)  # noqa: PTH118
+    os.chown(path, layout.uid, layout.gid)
