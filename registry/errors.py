@@ -1,26 +1,53 @@
-"""Errors of the record: a code and its parameters, never a sentence for people."""
+"""Reasons for which the registry says no: one class a reason, each with a stable code.
+
+The words for people live in ``web/messages``; here are only codes and parameters.
+"""
 
 from collections.abc import Mapping
 
 
 class RegistryError(Exception):
-    """A refusal by the record.
+    """A refusal with a stable ``code`` and the ``params`` its message needs."""
 
-    Parameters
-    ----------
-    code : stable name of the reason; the texts live in ``web/messages``.
-    params : the values the texts name.
-    """
+    code: str = "REGISTRY_ERROR"
 
-    code: str
-    params: Mapping[str, object]
+    def __init__(self, **params: object) -> None:
+        self.params: Mapping[str, object] = params
+        detail = ", ".join(f"{name}={value}" for name, value in params.items())
+        super().__init__(f"{self.code}({detail})")
 
-    def __init__(self, code: str, params: Mapping[str, object] | None = None) -> None:
-        self.code = code
-        self.params = dict(params or {})
-        super().__init__(code, self.params)
 
-    def __str__(self) -> str:
-        if not self.params:
-            return self.code
-        return f"{self.code} " + ", ".join(f"{key}={value}" for key, value in self.params.items())
+class NotFoundError(RegistryError):
+    """There is no such row, or the actor may not see it."""
+
+    code = "NOT_FOUND"
+
+
+class NotPermittedError(RegistryError):
+    """The actor's roles do not cover this act."""
+
+    code = "NOT_PERMITTED"
+
+
+class KeyReusedError(RegistryError):
+    """An idempotency key came back with another request."""
+
+    code = "IDEMPOTENCY_KEY_REUSED"
+
+
+class InvalidValueError(RegistryError):
+    """A field of a command is outside its domain."""
+
+    code = "VALUE_INVALID"
+
+
+class WrongStateError(RegistryError):
+    """The thing is not in the state this act needs."""
+
+    code = "STATE_WRONG"
+
+
+class SchemaOutdatedError(RegistryError):
+    """The database was not migrated to the version this program needs."""
+
+    code = "SCHEMA_OUTDATED"

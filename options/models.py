@@ -1,0 +1,1 @@
+"""Tables of contracts on credits; private to options."""

@@ -1,0 +1,162 @@
+r"""The audit trail: a verb records what it did; a sealer chains it; anyone can verify it.
+
+Format 1 of the chain: ``hash = sha256("tanhui-seal-1\n" pos "\n" prev "\n" digest "\n")`` with
+``pos`` in decimal, ``prev`` and ``digest`` in lower-case hexadecimal; the first ``prev`` is 64
+zeros.  ``digest`` is the SHA-256 of the event's envelope, canonical JSON in UTF-8.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from registry.canonical import canonical, plain
+from registry.db import Command
+
+FORMAT: Final = 1
+GENESIS: Final = bytes(32)
+SEAL_LOCK: Final = 0x5EA1
+"""Advisory lock key: one sealer at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Envelope:
+    """An event as it will be written: its id, the canonical text and the text's SHA-256."""
+
+    id: UUID
+    kind: str
+    subject_kind: str
+    subject_id: str
+    text: str
+    digest: bytes
+
+
+def envelope(
+    command: Command, *, kind: str, subject: tuple[str, str], body: Mapping[str, object]
+) -> Envelope:
+    """Return the envelope of one act; ``subject`` is (kind of thing, its id)."""
+    event_id = uuid4()
+    words = canonical(
+        {
+            "format": FORMAT,
+            "id": event_id,
+            "kind": kind,
+            "at": command.at,
+            "actor": command.actor_id,
+            "key": command.key,
+            "subject": {"kind": subject[0], "id": subject[1]},
+            "body": plain(body),
+        }
+    )
+    return Envelope(
+        id=event_id,
+        kind=kind,
+        subject_kind=subject[0],
+        subject_id=subject[1],
+        text=words,
+        digest=hashlib.sha256(words.encode()).digest(),
+    )
+
+
+def record(
+    session: Session,
+    command: Command,
+    *,
+    kind: str,
+    subject: tuple[str, str],
+    body: Mapping[str, object],
+) -> UUID:
+    """Write one event in the caller's transaction and return its id."""
+    made = envelope(command, kind=kind, subject=subject, body=body)
+    session.execute(
+        _INSERT,
+        {
+            "id": made.id,
+            "kind": kind,
+            "actor": command.actor_id,
+            "subject_kind": made.subject_kind,
+            "subject_id": made.subject_id,
+            "envelope": made.text,
+            "digest": made.digest,
+            "at": command.at,
+        },
+    )
+    return made.id
+
+
+def seal_hash(*, pos: int, prev: bytes, digest: bytes) -> bytes:
+    """Return the hash of one link of the chain, format 1."""
+    words = f"tanhui-seal-1\n{pos}\n{prev.hex()}\n{digest.hex()}\n"
+    return hashlib.sha256(words.encode()).digest()
+
+
+def seal(session: Session, *, at_most: int = 10_000) -> int:
+    """Append seals for all events no running transaction can still precede; return how many.
+
+    Order is (transaction number, number in it).  Only events below the snapshot's ``xmin`` are
+    taken: an event of a transaction that is still open can then never come before a sealed one.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEAL_LOCK})
+    last = session.execute(
+        text("SELECT pos, hash FROM event_seal ORDER BY pos DESC LIMIT 1")
+    ).first()
+    pos, prev = (last.pos, bytes(last.hash)) if last else (0, GENESIS)
+    rows = []
+    for event in session.execute(_UNSEALED, {"at_most": at_most}):
+        pos += 1
+        link = seal_hash(pos=pos, prev=prev, digest=bytes(event.digest))
+        rows.append(
+            {"pos": pos, "event_id": event.id, "prev": prev, "hash": link, "format": FORMAT}
+        )
+        prev = link
+    if rows:
+        session.execute(_SEAL, rows)
+    return len(rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedEvent:
+    """One line of the exported log."""
+
+    pos: int
+    prev: str
+    hash: str
+    format: int
+    envelope: str
+
+
+def sealed_log(session: Session) -> Iterator[SealedEvent]:
+    """Yield the sealed events in chain order."""
+    for row in session.execute(_LOG.execution_options(yield_per=1000)):
+        yield SealedEvent(
+            pos=row.pos,
+            prev=bytes(row.prev).hex(),
+            hash=bytes(row.hash).hex(),
+            format=row.format,
+            envelope=row.envelope,
+        )
+
+
+_INSERT = text(
+    "INSERT INTO event (id, kind, actor_id, subject_kind, subject_id, envelope, digest,"
+    " effective_at)"
+    " VALUES (:id, :kind, :actor, :subject_kind, :subject_id, :envelope, :digest, :at)"
+)
+_UNSEALED = text(
+    "SELECT e.id, e.digest FROM event e LEFT JOIN event_seal s ON s.event_id = e.id"
+    " WHERE s.event_id IS NULL AND e.xid < pg_snapshot_xmin(pg_current_snapshot())"
+    " ORDER BY e.xid, e.number LIMIT :at_most"
+)
+_LAST = text("SELECT pos, hash FROM event_seal ORDER BY pos DESC LIMIT 1")
+_SEAL = text(
+    "INSERT INTO event_seal (pos, event_id, prev, hash, format)"
+    " VALUES (:pos, :event_id, :prev, :hash, :format)"
+)
+_LOG = text(
+    "SELECT s.pos, s.prev, s.hash, s.format, e.envelope"
+    " FROM event_seal s JOIN event e ON e.id = s.event_id ORDER BY s.pos"
+)

@@ -1,0 +1,37 @@
+"""How the command line speaks: people read lines, machines read JSON, errors go to stderr."""
+
+import json
+import sys
+from dataclasses import asdict, is_dataclass
+from typing import Any
+
+from web import messages
+
+
+def show(value: Any, *, as_json: bool, lines: list[str]) -> None:  # noqa: ANN401
+    """Print ``value`` as JSON for a machine, or ``lines`` for a person."""
+    if as_json:
+        print(json.dumps(_plain(value), ensure_ascii=False, indent=2, default=str))
+    else:
+        for line in lines:
+            print(line)
+
+
+def refuse(error: Exception) -> int:
+    """Say on stderr what was refused, why, and how to mend it; return the exit code."""
+    code = getattr(error, "code", None)
+    params = getattr(error, "params", None)
+    if not isinstance(code, str) or params is None:
+        raise error
+    said = messages.say(code, params)
+    print(f"[{code}] {said.zh}", file=sys.stderr)
+    print(f"  {said.en}", file=sys.stderr)
+    for remedy in filter(None, (said.remedy_zh, said.remedy_en)):
+        print(f"  → {remedy}", file=sys.stderr)
+    if "--json" in sys.argv:
+        print(json.dumps({"error": {"code": code} | asdict(said)}, ensure_ascii=False))
+    return 1
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401
+    return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

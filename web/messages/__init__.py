@@ -1,0 +1,61 @@
+"""The words of every code, Chinese and English, with a remedy.
+
+Lower packages raise or return a code and parameters; here they become sentences.  A file an area,
+``[CODE] zh = ... en = ... remedy_zh = ... remedy_en = ...`` with ``str.format`` fields.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+FOLDER = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """One code in words."""
+
+    zh: str
+    en: str
+    remedy_zh: str
+    remedy_en: str
+
+
+@cache
+def entries() -> dict[str, dict[str, str]]:
+    """Return every entry by code; a code stands in one file only.
+
+    Raises
+    ------
+    ValueError : two files have an entry for one code.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted(FOLDER.glob("*.toml")):
+        for code, words in tomllib.loads(path.read_text(encoding="utf-8")).items():
+            if code in found:
+                raise ValueError(f"{path.name}: {code} has an entry in another file")
+            found[code] = words
+    return found
+
+
+def say(code: str, params: Mapping[str, object]) -> Said:
+    """Return the words of ``code``; an unknown code says so and shows its parameters."""
+    words = entries().get(code)
+    if words is None:
+        shown = ", ".join(f"{name}={value}" for name, value in params.items())
+        return Said(zh=f"{code}（{shown}）", en=f"{code} ({shown})", remedy_zh="", remedy_en="")
+    filled = {name: _fill(words.get(name, ""), params) for name in Said.__slots__}
+    return Said(**filled)
+
+
+def _fill(words: str, params: Mapping[str, object]) -> str:
+    return words.format_map(_Shown(params))
+
+
+class _Shown(dict[str, object]):
+    """Parameters for ``format_map``: a missing one is shown as a dash, never an error."""
+
+    def __missing__(self, name: str) -> str:
+        return "—"
