@@ -189,7 +189,8 @@ def make_socket_dir(layout: Layout) -> None:
         os.chown(folder, layout.uid, layout.gid)
     except FileExistsError:
         found = folder.lstat()
-        if folder.is_symlink() or found.st_uid not in (layout.uid, os.geteuid()):
+        ours = folder.parent == layout.state_dir or found.st_uid in (layout.uid, os.geteuid())
+        if folder.is_symlink() or not ours:
             raise ClusterError("CLUSTER_SOCKET_FOLDER_TAKEN", {"path": folder}) from None
         if found.st_uid != layout.uid:
             os.chown(folder, layout.uid, layout.gid)
