@@ -39,3 +39,34 @@ def m2_from_mu(area_mu: float) -> float:
 def co2_from_c(carbon: float) -> float:
     """Mass of CO2 that holds this mass of carbon."""
     return carbon * 44 / 12
+
+
+DM2_PER_M2: Final = 100
+MG_M2_PER_T_HA: Final = 100_000
+"""1 t/ha is 1,000 kg on 10,000 m2, so 100 g/m2, so 100,000 mg/m2; 300 t C/ha is 3e7 mg/m2."""
+
+CENTI_MG_PER_KG: Final = 100_000_000
+"""dm2 x mg/m2 is a hundredth of a milligram."""
+
+HA_PER_ACRE: Final = Fraction(40_468_564_224, 100_000_000_000)
+KG_PER_LB: Final = Fraction(45_359_237, 100_000_000)
+
+
+def kg_co2_from_stock_sum(stock_sum: int) -> int:
+    """Whole kg CO2 in a sum of dm2 x mg C/m2, rounded down; exact for any int."""
+    return stock_sum * CO2_PER_C.numerator // (CO2_PER_C.denominator * CENTI_MG_PER_KG)
+
+
+def t_ha_from_lb_acre(mass: float) -> float:
+    """Mass per area in t/ha of one in pounds per acre."""
+    return mass * float(KG_PER_LB / (KG_PER_T * HA_PER_ACRE))
+
+
+def t_co2_mu_from_kg_m2(mass: float) -> float:
+    """Mass per area in t CO2/mu of one in kg CO2/m2."""
+    return mass * float(M2_PER_MU) / KG_PER_T
+
+
+def n2o_from_n(nitrogen: float) -> float:
+    """Mass of N2O that holds this mass of nitrogen."""
+    return nitrogen * float(N2O_PER_N)
