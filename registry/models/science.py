@@ -1,0 +1,152 @@
+"""Science: layers, what each parcel holds of them, tables used, runs and their yearly answers."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, INT4RANGE, JSONB, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from registry.db import Base
+from registry.models.columns import BigInt, Code, Digest, EffectiveAt, Id, RecordedAt
+
+
+class Layer(Base):
+    """A raster as it was loaded: immutable, known by the SHA-256 of its file."""
+
+    __tablename__ = "layer"
+    __table_args__ = (UniqueConstraint("sha256", "kind"),)
+
+    id: Mapped[Id]
+    kind: Mapped[Code] = mapped_column(comment="species, age, site, dem, canopy, disturbance, ndvi")
+    name: Mapped[str]
+    path: Mapped[str] = mapped_column(comment="Below the folder of layers, or an address")
+    sha256: Mapped[Digest]
+    year: Mapped[int]
+    crs: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+    cell_m: Mapped[float]
+    nodata: Mapped[float]
+    source: Mapped[str]
+    licence: Mapped[str]
+    effective_at: Mapped[EffectiveAt]
+    recorded_at: Mapped[RecordedAt]
+
+
+class Histogram(Base):
+    """What a parcel version holds of a set of layers: exact area by cohort, in dm2."""
+
+    __tablename__ = "histogram"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["parcel_id", "version"], ["parcel_version.parcel_id", "parcel_version.version"]
+        ),
+        CheckConstraint("cardinality(cohort) = cardinality(area_dm2)", name="arrays_match"),
+    )
+
+    parcel_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    layer_set: Mapped[Digest] = mapped_column(
+        primary_key=True, comment="Digest of layer digests, cohort scheme and engine version"
+    )
+    cohort: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    area_dm2: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    nodata_dm2: Mapped[BigInt]
+    outside_dm2: Mapped[BigInt]
+    recorded_at: Mapped[RecordedAt]
+
+
+class CohortTable(Base):
+    """The rounded growth table of a run: mg C/m2 by cohort and year; re-runs use these bits."""
+
+    __tablename__ = "cohort_table"
+
+    digest: Mapped[Digest] = mapped_column(primary_key=True)
+    scheme: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    years: Mapped[Range[int]] = mapped_column(INT4RANGE)
+    rows: Mapped[list[Any]] = mapped_column(JSONB, comment="Keys, marks, digests of rows used")
+    cells: Mapped[bytes] = mapped_column(LargeBinary, comment="int32 little-endian, deflated")
+    recorded_at: Mapped[RecordedAt]
+
+
+class AssessmentRun(Base):
+    """One run of the model over some parcels: forecast or monitored, with every input's digest."""
+
+    __tablename__ = "assessment_run"
+    __table_args__ = (
+        CheckConstraint("kind IN ('forecast', 'monitored')", name="kind_known"),
+        UniqueConstraint("input_digest"),
+        Index("ix_assessment_run_project_id", "project_id"),
+    )
+
+    id: Mapped[Id]
+    kind: Mapped[Code]
+    project_id: Mapped[UUID | None] = mapped_column(ForeignKey("project.id"))
+    years: Mapped[Range[int]] = mapped_column(INT4RANGE)
+    layer_set: Mapped[Digest]
+    layers: Mapped[list[Any]] = mapped_column(JSONB, comment="Kind, id and SHA-256 of each layer")
+    table_digest: Mapped[Digest] = mapped_column(ForeignKey("cohort_table.digest"))
+    engine_version: Mapped[int]
+    input_digest: Mapped[Digest]
+    code_revision: Mapped[str]
+    parcels: Mapped[int]
+    net_kg: Mapped[BigInt] = mapped_column(comment="Sum over parcels and years")
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("actor.id"))
+    effective_at: Mapped[EffectiveAt]
+    recorded_at: Mapped[RecordedAt]
+
+
+class Assessment(Base):
+    """A parcel's stock at 31 December and its net sequestration of one year, kg CO2e."""
+
+    __tablename__ = "assessment"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["parcel_id", "version"], ["parcel_version.parcel_id", "parcel_version.version"]
+        ),
+        Index("ix_assessment_parcel_id_year", "parcel_id", "year"),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("assessment_run.id"), primary_key=True)
+    parcel_id: Mapped[UUID] = mapped_column(primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    version: Mapped[int]
+    stock_kg: Mapped[BigInt]
+    net_kg: Mapped[BigInt]
+    flags: Mapped[list[str]] = mapped_column(JSONB, comment="Codes of what a reader must know")
+
+
+class Job(Base):
+    """Long work as people see it: phase, how much of how much, and what came of it."""
+
+    __tablename__ = "job"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('queued', 'running', 'done', 'failed', 'cancelled')", name="state_known"
+        ),
+        Index("ix_job_state", "state"),
+    )
+
+    id: Mapped[Id]
+    task: Mapped[Code]
+    arguments: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    state: Mapped[Code]
+    phase: Mapped[str] = mapped_column(server_default="")
+    done: Mapped[BigInt] = mapped_column(server_default="0")
+    total: Mapped[BigInt] = mapped_column(server_default="0")
+    cancel_requested: Mapped[bool] = mapped_column(server_default="false")
+    result: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    error: Mapped[dict[str, Any] | None] = mapped_column(JSONB, comment="Code and parameters")
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("actor.id"))
+    effective_at: Mapped[EffectiveAt]
+    recorded_at: Mapped[RecordedAt]
