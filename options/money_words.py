@@ -14,7 +14,7 @@ from sinks.units import FEN_PER_YUAN
 DIGITS: Final = "零壹贰叁肆伍陆柒捌玖"
 _PLACES: Final = ("", "拾", "佰", "仟")
 _GROUPS: Final = ("", "万", "亿", "万")  # the fourth counts 亿 in 万
-_GROUP: Final = 10_000
+_GROUP: Final = 10**4
 _MAX_FEN: Final = 10**18  # sixteen digits of yuan: four groups
 
 _TEN: Final = 10
