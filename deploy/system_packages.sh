@@ -72,13 +72,13 @@ if [ "$(id -u)" != 0 ]; then
     fi
 fi
 
-run() {
-    echo "+ $*"
-    "$@"
+run() { # run LINE as root, shown as it could be typed
+    echo "+ ${as_root:+$as_root }sh -c \"$1\""
+    $as_root sh -c "$1" >/dev/null
 }
 
 update_lists() { # the lists have a lock of their own that no apt option waits for
-    echo "+ $as_root apt-get update -qq"
+    echo "+ ${as_root:+$as_root }apt-get update -qq"
     tries=0
     until message=$($as_root apt-get update -qq 2>&1); do
         tries=$((tries + 1))
@@ -163,6 +163,6 @@ fi
 
 if [ $new_server = yes ] && ! grep -qs '^ *create_main_cluster *= *false' $conf; then
     # Debian would start a server of its own on port 5432; ours is private.
-    run $as_root sh -c "$no_main"
+    run "$no_main"
 fi
-run $as_root sh -c "$install"
+run "$install"

@@ -53,7 +53,7 @@ class Layout:
     def prefix(self) -> tuple[str, ...]:
         """Return the words before a server program that make it run unprivileged."""
         if self.route in (Route.SETPRIV, Route.ELSEWHERE):
-            return _setpriv()
+            return _setpriv(self.uid, self.gid)
         if self.route is Route.USER_NAMESPACE:
             return _USER_NAMESPACE
         return ()
@@ -62,8 +62,8 @@ class Layout:
 _USER_NAMESPACE = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
 
 
-def _setpriv() -> tuple[str, ...]:
-    return ("setpriv", f"--reuid={SERVER_USER}", f"--regid={SERVER_USER}", "--init-groups")
+def _setpriv(uid: int, gid: int) -> tuple[str, ...]:
+    return ("setpriv", f"--reuid={uid}", f"--regid={gid}", "--clear-groups")
 
 
 def default_state_dir() -> Path:
@@ -81,16 +81,25 @@ def _succeeds(*command: str) -> bool:
     return done.returncode == 0
 
 
-def _server_user() -> pwd.struct_passwd | None:
-    try:
-        return pwd.getpwnam(SERVER_USER)
-    except KeyError:
-        return None
+def _postgres() -> tuple[int, int] | None:
+    with contextlib.suppress(KeyError):
+        user = pwd.getpwnam(SERVER_USER)
+        return user.pw_uid, user.pw_gid
+    return None
 
 
-def reachable(folder: Path) -> bool:
-    """Say whether the server user may pass through a folder and all its parents."""
-    return _server_user() is not None and _succeeds(*_setpriv(), "test", "-x", str(folder))
+def server_user(data_dir: Path) -> tuple[int, int] | None:
+    """Return uid and gid that root's server runs as: who owns the data already, else postgres."""
+    with contextlib.suppress(FileNotFoundError):
+        found = data_dir.stat()
+        if found.st_uid != 0:
+            return found.st_uid, found.st_gid
+    return _postgres()
+
+
+def reachable(folder: Path, user: tuple[int, int] | None) -> bool:
+    """Say whether a user may pass through a folder and all its parents."""
+    return user is not None and _succeeds(*_setpriv(*user), "test", "-x", str(folder))
 
 
 @functools.cache
@@ -99,20 +108,29 @@ def user_namespace_works() -> bool:
     return _succeeds(*_USER_NAMESPACE, "true")
 
 
-def plan_route(*, uid: int, is_reachable: bool, has_namespace: bool, has_elsewhere: bool) -> Route:
-    """Choose as whom the server runs.
+def plan_route(
+    *, is_reachable: bool, has_namespace: bool, may_move: bool, has_moved: bool
+) -> Route:
+    """Choose as whom root's server runs.
+
+    Parameters
+    ----------
+    is_reachable : the server's user may enter the state folder.
+    has_namespace : this machine lets us make a user namespace.
+    may_move : there is no data yet, and another place that the server's user may enter.
+    has_moved : the data lies in that other place already; it stays there.
 
     Raises
     ------
     ClusterError : CLUSTER_UNREACHABLE, no way is open; the text names ``TANHUI_PG_DIR``.
     """
-    if uid != 0:
-        return Route.SELF
+    if has_moved:
+        return Route.ELSEWHERE
     if is_reachable:
         return Route.SETPRIV
     if has_namespace:
         return Route.USER_NAMESPACE
-    if has_elsewhere:
+    if may_move:
         return Route.ELSEWHERE
     raise ClusterError("CLUSTER_UNREACHABLE", {"user": SERVER_USER})
 
@@ -121,15 +139,16 @@ def _digest(path: Path) -> str:
     return hashlib.sha256(os.fsencode(path)).hexdigest()[:12]
 
 
-def plan_socket_dir(state_dir: Path, uid: int) -> Path:
+def plan_socket_dir(state_dir: Path) -> Path:
     """Return the socket folder: beside the data, or a short one where that path cannot be used.
 
-    A path is too long past the 107 bytes of a socket address; libpq splits a host at commas.
+    A path is too long past the 107 bytes of a socket address; libpq splits a host at commas. The
+    short name depends on the data folder alone: every client finds the same one.
     """
     beside = state_dir / "s"
     if len(os.fsencode(beside / _SOCKET_NAME)) <= _SOCKET_BYTES_MAX and "," not in str(beside):
         return beside
-    return Path("/tmp") / f"tanhui-{uid}-{_digest(state_dir)}"  # noqa: S108 - owner and mode checked
+    return Path("/tmp") / f"tanhui-{_digest(state_dir)}"  # noqa: S108 - owner and mode are checked
 
 
 def make_folder(folder: Path, mode: int) -> None:
@@ -152,28 +171,48 @@ def lay_out(state_dir: Path) -> Layout:
     me = os.geteuid()
     try:
         make_folder(folder, 0o755 if me == 0 else 0o700)
+        data_uid = (folder / "data").stat().st_uid
+    except FileNotFoundError:
+        data_uid = me
     except PermissionError as error:
         raise ClusterError("CLUSTER_FOREIGN_OWNER", {"path": folder, "uid": me}) from error
-    is_reachable = me == 0 and reachable(folder)
-    route = plan_route(
+    if me == 0:
+        return _lay_out_as_root(folder)
+    if data_uid != me:
+        raise ClusterError("CLUSTER_FOREIGN_OWNER", {"path": folder / "data", "uid": me})
+    return Layout(
+        state_dir=folder,
+        socket_dir=plan_socket_dir(folder),
+        route=Route.SELF,
         uid=me,
+        gid=os.getegid(),
+    )
+
+
+def _lay_out_as_root(folder: Path) -> Layout:
+    user = server_user(folder / "data")
+    elsewhere = ELSEWHERE / f"pg-{_digest(folder)}"
+    has_data = (folder / "data").exists()
+    is_reachable = reachable(folder, user)
+    route = plan_route(
         is_reachable=is_reachable,
-        has_namespace=me == 0 and not is_reachable and user_namespace_works(),
-        has_elsewhere=me == 0 and not is_reachable and reachable(Path("/var/lib")),
+        has_namespace=not is_reachable and user_namespace_works(),
+        may_move=not has_data and reachable(ELSEWHERE.parent, user),
+        has_moved=not has_data and (elsewhere / "data").exists(),
     )
     if route is Route.ELSEWHERE:
-        folder = ELSEWHERE / f"pg-{_digest(folder)}"
+        folder = elsewhere
         make_folder(folder, 0o755)
-    uid, gid = os.geteuid(), os.getegid()
-    user = _server_user()
-    if route in (Route.SETPRIV, Route.ELSEWHERE) and user is not None:
-        uid, gid = user.pw_uid, user.pw_gid
-    layout = Layout(
-        state_dir=folder, socket_dir=plan_socket_dir(folder, uid), route=route, uid=uid, gid=gid
+        user = server_user(folder / "data")
+    if route is Route.USER_NAMESPACE or user is None:
+        user = (0, 0)
+    return Layout(
+        state_dir=folder,
+        socket_dir=plan_socket_dir(folder),
+        route=route,
+        uid=user[0],
+        gid=user[1],
     )
-    if me != 0 and layout.data_dir.exists() and layout.data_dir.stat().st_uid != me:
-        raise ClusterError("CLUSTER_FOREIGN_OWNER", {"path": layout.data_dir, "uid": me})
-    return layout
 
 
 def make_socket_dir(layout: Layout) -> None:
@@ -189,8 +228,11 @@ def make_socket_dir(layout: Layout) -> None:
         os.chown(folder, layout.uid, layout.gid)
     except FileExistsError:
         found = folder.lstat()
-        ours = folder.parent == layout.state_dir or found.st_uid in (layout.uid, os.geteuid())
-        if folder.is_symlink() or not ours:
+        known = {layout.uid, os.geteuid()}
+        user = _postgres()
+        if os.geteuid() == 0 and user is not None:  # root's server ran as postgres before
+            known.add(user[0])
+        if folder.is_symlink() or found.st_uid not in known:
             raise ClusterError("CLUSTER_SOCKET_FOLDER_TAKEN", {"path": folder}) from None
         if found.st_uid != layout.uid:
             os.chown(folder, layout.uid, layout.gid)

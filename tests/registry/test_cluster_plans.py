@@ -50,29 +50,29 @@ def test_no_server_at_all_names_the_script():
 
 
 @pytest.mark.parametrize(
-    ("uid", "is_reachable", "has_namespace", "has_elsewhere", "route"),
+    ("is_reachable", "has_namespace", "may_move", "has_moved", "route"),
     [
-        (1000, False, False, False, Route.SELF),
-        (0, True, True, True, Route.SETPRIV),
-        (0, False, True, True, Route.USER_NAMESPACE),
-        (0, False, False, True, Route.ELSEWHERE),
+        (True, True, True, False, Route.SETPRIV),
+        (False, True, True, False, Route.USER_NAMESPACE),
+        (False, False, True, False, Route.ELSEWHERE),
+        (True, True, True, True, Route.ELSEWHERE),  # data that was put there stays in use
     ],
 )
-def test_the_server_runs_unprivileged_by_the_first_way_open(
-    uid, is_reachable, has_namespace, has_elsewhere, route
+def test_roots_server_runs_unprivileged_by_the_first_way_open(
+    is_reachable, has_namespace, may_move, has_moved, route
 ):
     chosen = plan_route(
-        uid=uid,
         is_reachable=is_reachable,
         has_namespace=has_namespace,
-        has_elsewhere=has_elsewhere,
+        may_move=may_move,
+        has_moved=has_moved,
     )
     assert chosen is route
 
 
 def test_with_no_way_open_the_setting_is_named():
     with pytest.raises(ClusterError, match="TANHUI_PG_DIR") as refused:
-        plan_route(uid=0, is_reachable=False, has_namespace=False, has_elsewhere=False)
+        plan_route(is_reachable=False, has_namespace=False, may_move=False, has_moved=False)
     assert refused.value.code == "CLUSTER_UNREACHABLE"
 
 
@@ -83,10 +83,10 @@ folders = st.text(
 
 @given(st.lists(folders, min_size=1, max_size=12).map(lambda parts: Path("/", *parts)))
 def test_a_socket_path_always_fits_and_is_always_the_same(state_dir):
-    socket_dir = plan_socket_dir(state_dir, 0)
+    socket_dir = plan_socket_dir(state_dir)
     assert len(bytes(socket_dir / ".s.PGSQL.5432.lock")) <= 107
     assert "," not in str(socket_dir)
-    assert socket_dir == plan_socket_dir(state_dir, 0)
+    assert socket_dir == plan_socket_dir(state_dir)
 
 
 @given(folders.filter(lambda name: "," not in name and name not in (".", "..")))
