@@ -67,6 +67,12 @@ class VoteTooEarlyError(OptionsError):
     code = "VOTE_TOO_EARLY"
 
 
+class VoteInFutureError(OptionsError):
+    """A vote is recorded before its day."""
+
+    code = "VOTE_IN_FUTURE"
+
+
 class VoteFailedError(OptionsError):
     """Fewer than two thirds of those entitled agreed."""
 

@@ -107,6 +107,35 @@ def transition(machine: Machine, state: str, event: str) -> str:
     )
 
 
+def refusal_in_words(refused: TransitionRefusedError, *, language: str) -> dict[str, str]:
+    """Put the names of states and events in place of the codes, for the text of a refusal.
+
+    Parameters
+    ----------
+    refused : TransitionRefusedError
+        As raised by ``transition`` on one of ``MACHINES``.
+    language : str
+        "zh", else English.
+
+    Returns
+    -------
+    dict[str, str]
+        The same keys as ``refused.params``; an unknown code stays as it is.
+    """
+    machine = MACHINES[str(refused.params["machine"])]
+    source, event = str(refused.params["from_state"]), str(refused.params["event"])
+    named = (*machine.states, *machine.events, machine)
+    names = {row.code: row.zh if language == "zh" else row.en for row in named}
+    separator, nothing = ("、", "无") if language == "zh" else (", ", "nothing")
+    allowed = separator.join(names[code] for code in machine.allowed(source))
+    return {
+        "machine": names[machine.code],
+        "from_state": names.get(source, source),
+        "event": names.get(event, event),
+        "allowed": allowed or nothing,
+    }
+
+
 def _states(*rows: tuple[str, str, str]) -> tuple[State, ...]:
     return tuple(State(code=code, zh=zh, en=en) for code, zh, en in rows)
 

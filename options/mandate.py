@@ -20,6 +20,7 @@ from options.errors import (
     ValuationNoticeError,
     VoteCountError,
     VoteFailedError,
+    VoteInFutureError,
     VoteTooEarlyError,
 )
 from options.rounding import require_amounts
@@ -133,7 +134,7 @@ def check_mandate(mandate: Mandate, *, on: date) -> tuple[OptionsError, ...]:
     findings: list[OptionsError] = []
     earliest = earliest_vote(mandate.noticed_on, notice_days=mandate.notice_days).day
     if Tenure.COLLECTIVE in mandate.tenures:
-        findings.extend(_vote_findings(mandate.vote, earliest))
+        findings.extend(_vote_findings(mandate.vote, earliest, on))
     elif on < earliest:
         findings.append(VoteTooEarlyError(vote_on=on, earliest=earliest))
     if Tenure.HOUSEHOLD in mandate.tenures:
@@ -181,13 +182,15 @@ def _filed(reference: str | None) -> bool:
     return bool((reference or "").strip())
 
 
-def _vote_findings(vote: Vote | None, earliest: date) -> Iterator[OptionsError]:
+def _vote_findings(vote: Vote | None, earliest: date, on: date) -> Iterator[OptionsError]:
     if vote is None or vote.entitled == 0 or vote.yes > vote.entitled:
         yes, entitled = (vote.yes, vote.entitled) if vote else (0, 0)
         yield VoteCountError(yes=yes, entitled=entitled)
         return
     if vote.on < earliest:
         yield VoteTooEarlyError(vote_on=vote.on, earliest=earliest)
+    if vote.on > on:
+        yield VoteInFutureError(vote_on=vote.on, recorded_on=on)
     if not is_two_thirds(yes=vote.yes, entitled=vote.entitled):
         needed = -(-2 * vote.entitled // 3)
         yield VoteFailedError(yes=vote.yes, entitled=vote.entitled, needed=needed)

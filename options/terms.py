@@ -246,7 +246,7 @@ def require_free(*, asked: Mapping[int, int], free: Mapping[int, int]) -> None:
     Parameters
     ----------
     asked, free : Mapping[int, int]
-        kg by vintage (or packs by 0). A vintage without a row has nothing free.
+        kg by vintage (packs by the year of maturity). A vintage without a row has nothing free.
 
     Raises
     ------
@@ -260,11 +260,13 @@ def require_free(*, asked: Mapping[int, int], free: Mapping[int, int]) -> None:
             raise OversoldError(vintage=vintage, asked=asked[vintage], free=room)
 
 
-def plan_commitment(*, kg: int, free: Mapping[str, int]) -> dict[str, int]:
+def plan_commitment(*, vintage: int, kg: int, free: Mapping[str, int]) -> dict[str, int]:
     """Spread a lot's kg of one vintage over its parcels, pro rata to what is free of each.
 
     Parameters
     ----------
+    vintage : int
+        Named in a refusal.
     kg : int
         To be committed.
     free : Mapping[str, int]
@@ -284,5 +286,5 @@ def plan_commitment(*, kg: int, free: Mapping[str, int]) -> dict[str, int]:
     codes = sorted(free)
     room = [max(0, free[code]) for code in codes]
     if kg > sum(room):
-        raise OversoldError(vintage=0, asked=kg, free=sum(room))
+        raise OversoldError(vintage=vintage, asked=kg, free=sum(room))
     return dict(zip(codes, largest_remainder(kg, room, codes), strict=True))

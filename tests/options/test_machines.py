@@ -91,6 +91,21 @@ def test_every_other_step_is_refused_with_what_is_allowed(machine):
             }
 
 
+def test_a_refusal_in_words():
+    with pytest.raises(TransitionRefusedError) as refused:
+        transition(machines.SETTLEMENT, "DRAFT", "publish")
+    assert machines.refusal_in_words(refused.value, language="zh") == {
+        "machine": "结算",
+        "from_state": "草稿",
+        "event": "公开",
+        "allowed": "复核",
+    }
+    with pytest.raises(TransitionRefusedError) as refused:
+        transition(machines.LOT_SALE, "WITHDRAWN", "nonsense")
+    words = machines.refusal_in_words(refused.value, language="en")
+    assert (words["event"], words["allowed"]) == ("nonsense", "nothing")
+
+
 def test_upheld_objection_returns_to_review():
     assert walk(
         machines.LOT_SALE, ["submit", "pass_review", "publish_notice", "uphold_objection"]

@@ -65,6 +65,12 @@ def test_an_impossible_count(vote):
     assert codes(findings) == ["VOTE_COUNT_IMPOSSIBLE"]
 
 
+def test_a_vote_is_recorded_after_it_was_held():
+    vote = Vote(on=date(2026, 3, 20), yes=3, entitled=3)
+    findings = check_mandate(mandate(Tenure.COLLECTIVE, vote=vote), on=date(2026, 3, 19))
+    assert codes(findings) == ["VOTE_IN_FUTURE"]
+
+
 def test_each_tenure_brings_its_own_proof():
     all_kinds = mandate(
         Tenure.COLLECTIVE,

@@ -138,9 +138,9 @@ def test_over_subscription_is_refused_by_one_kg():
 def test_a_commitment_fills_parcels_within_what_is_free(free, data):
     room = sum(max(0, kg) for kg in free.values())
     kg = data.draw(st.integers(0, room))
-    plan = t.plan_commitment(kg=kg, free=free)
+    plan = t.plan_commitment(vintage=2026, kg=kg, free=free)
     assert sum(plan.values()) == kg
     assert all(0 <= part <= max(0, free[code]) for code, part in plan.items())
-    assert t.plan_commitment(kg=kg, free=dict(reversed(free.items()))) == plan
+    assert t.plan_commitment(vintage=2026, kg=kg, free=dict(reversed(free.items()))) == plan
     with pytest.raises(OversoldError):
-        t.plan_commitment(kg=room + 1, free=free)
+        t.plan_commitment(vintage=2026, kg=room + 1, free=free)
