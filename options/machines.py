@@ -124,7 +124,7 @@ def refusal_in_words(refused: TransitionRefusedError, *, language: str) -> dict[
     """
     machine = MACHINES[str(refused.params["machine"])]
     source, event = str(refused.params["from_state"]), str(refused.params["event"])
-    named = (*machine.states, *machine.events, machine)
+    named: tuple[State | Event | Machine, ...] = (*machine.states, *machine.events, machine)
     names = {row.code: row.zh if language == "zh" else row.en for row in named}
     separator, nothing = ("、", "无") if language == "zh" else (", ", "nothing")
     allowed = separator.join(names[code] for code in machine.allowed(source))
