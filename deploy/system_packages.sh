@@ -30,7 +30,8 @@ have_postgis() {
         [ -x "$server" ] || continue
         version=${server#/usr/lib/postgresql/}
         version=${version%%/*}
-        [ -e "/usr/share/postgresql/$version/extension/postgis.control" ] && return 0
+        [ -e "/usr/share/postgresql/$version/extension/postgis.control" ] &&
+            [ -e "/usr/lib/postgresql/$version/lib/postgis-3.so" ] && return 0
     done
     [ -n "${TANHUI_PG_BINDIR:-}" ] && [ -x "$TANHUI_PG_BINDIR/pg_config" ] &&
         [ -e "$("$TANHUI_PG_BINDIR/pg_config" --sharedir)/extension/postgis.control" ]

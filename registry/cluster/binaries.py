@@ -20,12 +20,14 @@ class Binaries:
 
     bindir: Path
     sharedir: Path
+    libdir: Path
     major: int
 
     @property
     def has_postgis(self) -> bool:
-        """Say whether PostGIS lies where this server looks for extensions."""
-        return (self.sharedir / "extension" / "postgis.control").is_file()
+        """Say whether PostGIS is here whole: its scripts and its library are two packages."""
+        control = self.sharedir / "extension" / "postgis.control"
+        return control.is_file() and any(self.libdir.glob("postgis-*.so"))
 
 
 def _output(*command: str) -> str:
@@ -46,8 +48,10 @@ def inspect(bindir: Path) -> Binaries | None:
     if found is None:
         return None
     major = int(found[1])
-    share = _output(str(bindir / "pg_config"), "--sharedir") or f"/usr/share/postgresql/{major}"
-    return Binaries(bindir=bindir, sharedir=Path(share), major=major)
+    told = _output(str(bindir / "pg_config"), "--sharedir", "--pkglibdir").splitlines()
+    if len(told) != 2:  # noqa: PLR2004 - one line for each option; else Debian's places
+        told = [f"/usr/share/postgresql/{major}", str(bindir.parent / "lib")]
+    return Binaries(bindir=bindir, sharedir=Path(told[0]), libdir=Path(told[1]), major=major)
 
 
 def candidates() -> list[Path]:

@@ -182,7 +182,7 @@ def test_a_folder_everybody_may_enter_runs_as_the_server_user(request):
 
 def test_a_server_without_postgis_is_refused_with_the_command(state_dir, tmp_path):
     found = programs.find(None)
-    bare = Binaries(bindir=found.bindir, sharedir=tmp_path, major=found.major)
+    bare = Binaries(bindir=found.bindir, sharedir=tmp_path, libdir=found.libdir, major=found.major)
     with pytest.raises(ClusterError, match=f"postgresql-{found.major}-postgis-3") as refused:
         ensure_running(state_dir, say=quiet, binaries=bare)
     assert refused.value.code == "CLUSTER_NO_POSTGIS"

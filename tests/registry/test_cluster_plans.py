@@ -22,7 +22,15 @@ def installation(folder, major, *, postgis):
     (share / "extension").mkdir(parents=True)
     if postgis:
         (share / "extension" / "postgis.control").touch()
-    return Binaries(bindir=folder / "bin", sharedir=share, major=major)
+        (share / "postgis-3.so").touch()
+    return Binaries(bindir=folder / "bin", sharedir=share, libdir=share, major=major)
+
+
+def test_postgis_is_both_its_scripts_and_its_library(tmp_path):
+    whole = installation(tmp_path, 15, postgis=True)
+    assert whole.has_postgis
+    (whole.libdir / "postgis-3.so").unlink()
+    assert not whole.has_postgis
 
 
 def test_the_newest_installation_with_postgis_serves_a_new_cluster(tmp_path):
