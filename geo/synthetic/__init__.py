@@ -1,0 +1,6 @@
+"""Deterministic demo counties: parcels, stands, layers, owners, orchards, and known defects."""
+
+from geo.synthetic.county import DEFAULT_SEED, SIZES, County, make_county
+from geo.synthetic.defects import KINDS, Truth
+
+__all__ = ["DEFAULT_SEED", "KINDS", "SIZES", "County", "Truth", "make_county"]
