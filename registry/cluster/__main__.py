@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one action; 0 done, 1 refused with one line, 3 not running (status)."""
     parser = argparse.ArgumentParser(prog="python -m registry.cluster", description=__doc__)
     parser.add_argument("action", choices=_ACTIONS)
-    parser.add_argument("--state-dir", type=Path, help="TANHUI_PG_DIR or var/pg when not given")
+    parser.add_argument("--state-dir", type=Path, help="the one the settings name, when not given")
     parser.add_argument("--database", default=DATABASE)
     parser.add_argument("--role", default=APP)
     chosen = parser.parse_args(arguments)

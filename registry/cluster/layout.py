@@ -14,7 +14,7 @@ from pathlib import Path
 from registry.cluster.errors import ClusterError
 
 SERVER_USER = "postgres"
-DEFAULT_STATE_DIR = Path("var/pg")
+ROOT = Path(__file__).resolve().parents[2]
 ELSEWHERE = Path("/var/lib/tanhui")
 _SOCKET_BYTES_MAX = 107  # sun_path holds 108 with its end mark
 _SOCKET_NAME = ".s.PGSQL.5432.lock"  # the longer of the two files made there
@@ -67,9 +67,9 @@ def _setpriv(uid: int, gid: int) -> tuple[str, ...]:
 
 
 def default_state_dir() -> Path:
-    """Return the folder of the setting ``TANHUI_PG_DIR``, else ``var/pg``."""
+    """Return ``TANHUI_PG_DIR``, else ``pg`` in ``TANHUI_STATE_DIR``, else the clone's ``var/pg``."""
     named = os.environ.get("TANHUI_PG_DIR")
-    return Path(named) if named else DEFAULT_STATE_DIR
+    return Path(named or Path(os.environ.get("TANHUI_STATE_DIR") or ROOT / "var") / "pg")
 
 
 def _succeeds(*command: str) -> bool:

@@ -284,7 +284,7 @@ def ensure_running(
 
     Parameters
     ----------
-    state_dir : folder of data, socket and log; ``TANHUI_PG_DIR`` or ``var/pg`` when None.
+    state_dir : folder of data, socket and log; the one the settings name when None.
     say : takes one line of Chinese and English for each thing done.
     binaries : the PostgreSQL installation; the newest with PostGIS when None.
     free_bytes_min : refuse to start with less room than this.

@@ -11,7 +11,7 @@ from sqlalchemy.engine import make_url
 
 from registry.cluster import Binaries, Cluster, ClusterError, conninfo, database_url
 from registry.cluster.binaries import choose
-from registry.cluster.layout import Route, plan_route, plan_socket_dir
+from registry.cluster.layout import Route, default_state_dir, plan_route, plan_socket_dir
 from registry.cluster.text import MESSAGES, line
 
 ROOT = Path(__file__).parents[2]
@@ -82,6 +82,22 @@ def test_with_no_way_open_the_setting_is_named():
     with pytest.raises(ClusterError, match="TANHUI_PG_DIR") as refused:
         plan_route(is_reachable=False, has_namespace=False, may_move=False, has_moved=False)
     assert refused.value.code == "CLUSTER_UNREACHABLE"
+
+
+@pytest.mark.parametrize(
+    ("pg_dir", "state_dir", "chosen"),
+    [
+        ("/a", "/b", Path("/a")),
+        (None, "/b", Path("/b/pg")),
+        (None, None, ROOT / "var" / "pg"),
+    ],
+)
+def test_the_state_folder_is_the_one_the_settings_name(monkeypatch, pg_dir, state_dir, chosen):
+    for name, value in (("TANHUI_PG_DIR", pg_dir), ("TANHUI_STATE_DIR", state_dir)):
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    assert default_state_dir() == chosen
 
 
 folders = st.text(
