@@ -67,7 +67,7 @@ def _setpriv(uid: int, gid: int) -> tuple[str, ...]:
 
 
 def default_state_dir() -> Path:
-    """Return ``TANHUI_PG_DIR``, else ``pg`` in ``TANHUI_STATE_DIR``, else the clone's ``var/pg``."""
+    """Return ``TANHUI_PG_DIR``, else ``pg`` in ``TANHUI_STATE_DIR``, else ``var/pg`` here."""
     named = os.environ.get("TANHUI_PG_DIR")
     return Path(named or Path(os.environ.get("TANHUI_STATE_DIR") or ROOT / "var") / "pg")
 
