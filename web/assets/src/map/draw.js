@@ -1,0 +1,239 @@
+// [data-draw]: draw or mend one polygon; live area, snapping to neighbours, undo, corner table.
+import Feature from "ol/Feature.js";
+import { createEmpty, extend } from "ol/extent.js";
+import GeoJSON from "ol/format/GeoJSON.js";
+import MultiPoint from "ol/geom/MultiPoint.js";
+import Draw from "ol/interaction/Draw.js";
+import Modify from "ol/interaction/Modify.js";
+import Snap from "ol/interaction/Snap.js";
+import VectorLayer from "ol/layer/Vector.js";
+import VectorSource from "ol/source/Vector.js";
+import { Circle, Fill, Stroke, Style } from "ol/style.js";
+import { bboxSource, DATA, fit, makeMap, outlineLayer, ready, token, VIEW } from "./base.js";
+import { areaFigures, cornersOf, crosses, History, isSimplePart, withCorners } from "./shape.js";
+import { toneStyle } from "./styles.js";
+
+const writer = new GeoJSON({ dataProjection: DATA, featureProjection: VIEW });
+const COARSE = window.matchMedia("(pointer: coarse)").matches;
+const TOLERANCE = COARSE ? 18 : 10; // pixels; a finger covers more
+
+function sketchStyle() {
+  const line = new Stroke({ color: token("clay"), width: 3 });
+  return [
+    new Style({ fill: new Fill({ color: "rgba(152, 80, 29, 0.14)" }), stroke: line }),
+    new Style({
+      image: new Circle({ radius: COARSE ? 9 : 6, fill: new Fill({ color: token("surface") }), stroke: line }),
+      geometry: (feature) => {
+        const geometry = feature.getGeometry();
+        return geometry.getType() === "Polygon" ? new MultiPoint(geometry.getCoordinates().flat()) : geometry;
+      },
+    }),
+  ];
+}
+
+class Editor {
+  constructor(root) {
+    this.root = root;
+    this.words = JSON.parse(root.dataset.words ?? "{}");
+    this.field = root.querySelector("[data-draw-field]");
+    this.areaOut = root.querySelector("[data-draw-area]");
+    this.warning = root.querySelector("[data-draw-warning]");
+    this.points = root.querySelector("[data-draw-points]");
+    this.history = new History();
+    this.source = new VectorSource();
+    this.drawing = false;
+  }
+
+  geometry() {
+    return this.source.getFeatures()[0]?.getGeometry() ?? null;
+  }
+
+  start() {
+    const { root, words } = this;
+    const neighbours = root.dataset.neighbours ? bboxSource(root.dataset.neighbours, () => this.warn(words.failed)) : new VectorSource();
+    const outline = root.dataset.outline ? outlineLayer(root.dataset.outline) : null;
+    this.map = makeMap({
+      target: root.querySelector("[data-draw-map]"),
+      basemap: root.dataset.basemap,
+      words,
+      layers: [
+        ...(outline ? [outline.layer] : []),
+        new VectorLayer({ source: neighbours, style: () => toneStyle("neutral") }),
+        new VectorLayer({ source: this.source, style: sketchStyle() }),
+      ],
+    });
+    this.addInteractions(neighbours);
+    this.addButtons();
+    this.points.addEventListener("change", () => this.readTable());
+    this.points.addEventListener("click", (event) => this.removeRow(event));
+    if (this.field.value) this.load(this.field.value);
+    this.history.keep(this.geometry());
+    this.show();
+    this.whenLoaded(outline);
+  }
+
+  async whenLoaded(outline) {
+    await outline?.loaded;
+    const own = this.geometry();
+    if (own) fit(this.map, extend(createEmpty(), own.getExtent()), { maxZoom: 18, padding: 60 });
+    else if (outline?.source.getFeatures().length) fit(this.map, outline.source.getExtent());
+    this.map.once("rendercomplete", () => ready(this.root));
+    this.map.render();
+  }
+
+  load(text) {
+    try {
+      this.source.addFeature(new Feature(writer.readGeometry(JSON.parse(text))));
+    } catch {
+      this.field.value = ""; // not a geometry: the server has said so already
+    }
+  }
+
+  addInteractions(neighbours) {
+    this.modify = new Modify({ source: this.source, pixelTolerance: TOLERANCE });
+    this.draw = new Draw({ type: "Polygon", stopClick: true, snapTolerance: TOLERANCE, style: sketchStyle() });
+    this.draw.setActive(false);
+    this.map.addInteraction(this.modify);
+    this.map.addInteraction(this.draw);
+    // Snap comes last, so that the others get the snapped coordinate.
+    for (const source of [neighbours, this.source]) this.map.addInteraction(new Snap({ source, pixelTolerance: TOLERANCE }));
+    this.modify.on("modifyend", () => this.commit());
+    this.draw.on("drawstart", (event) => {
+      event.feature.getGeometry().on("change", ({ target }) => this.showArea(target, target.getCoordinates()[0].length - 2));
+    });
+    this.draw.on("drawend", (event) => {
+      this.setDrawing(false);
+      this.replace(event.feature.getGeometry());
+    });
+  }
+
+  addButtons() {
+    const actions = {
+      draw: () => this.setDrawing(!this.drawing),
+      finish: () => this.drawing && this.draw.finishDrawing(),
+      undo: () => this.undo(),
+      clear: () => this.replace(null),
+      "add-point": () => this.points.append(this.row(["", ""], this.points.rows.length)),
+    };
+    this.root.addEventListener("click", (event) => actions[event.target.closest("[data-draw-action]")?.dataset.drawAction]?.());
+    this.root.querySelector("[data-draw-map]").addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.setDrawing(false);
+      if (event.key === "Enter" && this.drawing) this.draw.finishDrawing();
+      if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) {
+        event.preventDefault();
+        this.undo();
+      }
+    });
+  }
+
+  setDrawing(on) {
+    this.drawing = on;
+    if (!on) this.draw.abortDrawing();
+    this.draw.setActive(on);
+    this.modify.setActive(!on);
+    this.root.querySelector('[data-draw-action="draw"]').setAttribute("aria-pressed", String(on));
+    this.root.classList.toggle("is-drawing", on);
+    if (on) this.areaOut.textContent = this.words.drawing;
+    else this.show();
+  }
+
+  undo() {
+    if (this.drawing) {
+      this.draw.removeLastPoint();
+      return;
+    }
+    const before = this.history.back();
+    if (before !== undefined) this.put(before);
+  }
+
+  /** A new shape from any hand: kept for undo, shown, written to the form. */
+  replace(geometry, { table = true } = {}) {
+    this.put(geometry, { table });
+    this.history.keep(geometry);
+  }
+
+  commit() {
+    this.history.keep(this.geometry());
+    this.show();
+  }
+
+  put(geometry, { table = true } = {}) {
+    this.source.clear();
+    if (geometry) this.source.addFeature(new Feature(geometry));
+    this.show({ table });
+  }
+
+  show({ table = true } = {}) {
+    const geometry = this.geometry();
+    this.field.value = geometry ? writer.writeGeometry(geometry, { decimals: 7, rightHanded: true }) : "";
+    this.field.dispatchEvent(new Event("change", { bubbles: true }));
+    if (table) this.fillTable(geometry);
+    if (geometry) this.showArea(geometry, cornersOf(geometry).length);
+    else this.areaOut.textContent = this.words.none;
+    if (geometry && crosses(geometry)) this.warn(this.words.crossing);
+    else if (geometry && !isSimplePart(geometry)) this.warn(this.words.complex);
+    else this.warning.hidden = true;
+  }
+
+  showArea(geometry, points) {
+    const { mu, ha } = areaFigures(geometry);
+    this.areaOut.textContent = this.words.area.replace("{mu}", mu).replace("{ha}", ha).replace("{points}", String(points));
+  }
+
+  warn(text) {
+    this.warning.textContent = text;
+    this.warning.hidden = false;
+  }
+
+  row([lon, lat], index) {
+    const line = document.createElement("tr");
+    const number = document.createElement("th");
+    number.scope = "row";
+    number.textContent = String(index + 1);
+    line.append(number);
+    for (const [name, value] of [["lon", lon], ["lat", lat]]) {
+      const input = document.createElement("input");
+      Object.assign(input, { className: "input input-num", inputMode: "decimal", value, autocomplete: "off" });
+      input.setAttribute("aria-label", `${this.words[name]} ${index + 1}`);
+      line.insertCell().append(input);
+    }
+    const remove = document.createElement("button");
+    Object.assign(remove, { type: "button", className: "button button-quiet", textContent: this.words.remove });
+    remove.dataset.removePoint = "";
+    remove.setAttribute("aria-label", `${this.words.remove} ${index + 1}`);
+    line.insertCell().append(remove);
+    return line;
+  }
+
+  fillTable(geometry) {
+    const corners = geometry ? cornersOf(geometry) : [];
+    this.points.replaceChildren(...corners.map((corner, index) => this.row(corner, index)));
+  }
+
+  /** The table is a second hand on the same shape: three whole rows make a polygon. Its rows stay,
+   * so that the keyboard does not lose its place. */
+  readTable() {
+    const rows = [...this.points.rows].map((line) => [...line.querySelectorAll("input")].map((input) => input.value.trim()));
+    const whole = rows.filter(([lon, lat]) => lon !== "" && lat !== "" && Math.abs(Number(lon)) <= 180 && Math.abs(Number(lat)) <= 90);
+    if (whole.length !== rows.length || whole.length < 3) return;
+    const geometry = withCorners(this.geometry(), whole);
+    this.replace(geometry, { table: false });
+    fit(this.map, geometry.getExtent(), { maxZoom: 18, padding: 60 });
+  }
+
+  removeRow(event) {
+    const button = event.target.closest("[data-remove-point]");
+    if (!button) return;
+    const index = button.closest("tr").rowIndex - 1;
+    button.closest("tr").remove();
+    const rest = [...this.points.rows].map((line) => [...line.querySelectorAll("input")].map((input) => input.value));
+    this.points.replaceChildren(...rest.map((corner, at) => this.row(corner, at)));
+    if (rest.length >= 3) this.readTable();
+    else if (this.geometry()) this.replace(null, { table: false });
+    this.points.rows[Math.min(index, rest.length - 1)]?.querySelector("button").focus();
+  }
+}
+
+export function startDraw(root) {
+  new Editor(root).start();
+}

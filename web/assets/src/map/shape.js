@@ -1,0 +1,72 @@
+// The polygon being edited: area, crossing check, corner list, and undo by kept copies. No DOM here.
+import MultiPolygon from "ol/geom/MultiPolygon.js";
+import Polygon from "ol/geom/Polygon.js";
+import { fromLonLat, toLonLat } from "ol/proj.js";
+import { getArea } from "ol/sphere.js";
+
+const M2_PER_MU = 2000 / 3; // the server's figure, on the ellipsoid, replaces this one on saving
+const M2_PER_HA = 10000;
+
+export function areaFigures(geometry) {
+  const area = getArea(geometry, { projection: "EPSG:3857" });
+  return { mu: (area / M2_PER_MU).toFixed(2), ha: (area / M2_PER_HA).toFixed(3) };
+}
+
+export function outerRing(geometry) {
+  const rings = geometry instanceof MultiPolygon ? geometry.getCoordinates()[0] : geometry.getCoordinates();
+  return rings[0].slice(0, -1);
+}
+
+export function isSimplePart(geometry) {
+  return geometry instanceof Polygon && geometry.getLinearRingCount() === 1;
+}
+
+/** Corners as degrees with seven decimals, about one centimetre. */
+export function cornersOf(geometry) {
+  return outerRing(geometry).map((point) => toLonLat(point).map((value) => value.toFixed(7)));
+}
+
+/** The same geometry with another outer ring; holes and other parts stay. */
+export function withCorners(geometry, corners) {
+  const ring = corners.map(([lon, lat]) => fromLonLat([Number(lon), Number(lat)]));
+  ring.push(ring[0]);
+  if (geometry instanceof MultiPolygon) {
+    const parts = geometry.getCoordinates();
+    parts[0][0] = ring;
+    return new MultiPolygon(parts);
+  }
+  return new Polygon([ring, ...(geometry?.getCoordinates().slice(1) ?? [])]);
+}
+
+const turn = (a, b, c) => Math.sign((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]));
+
+/** Whether two sides that are not neighbours cross; the server has the last word. */
+export function crosses(geometry) {
+  const ring = outerRing(geometry);
+  const count = ring.length;
+  for (let i = 0; i < count; i += 1) {
+    const [a, b] = [ring[i], ring[(i + 1) % count]];
+    for (let j = i + 2; j < count; j += 1) {
+      if ((j + 1) % count === i) continue;
+      const [c, d] = [ring[j], ring[(j + 1) % count]];
+      if (turn(a, b, c) * turn(a, b, d) < 0 && turn(c, d, a) * turn(c, d, b) < 0) return true;
+    }
+  }
+  return false;
+}
+
+export class History {
+  #past = [];
+
+  keep(geometry) {
+    this.#past.push(geometry ? geometry.clone() : null);
+  }
+
+  /** Step back: the copy before the last one, null for an empty map, undefined at the beginning. */
+  back() {
+    if (this.#past.length < 2) return undefined;
+    this.#past.pop();
+    const last = this.#past.at(-1);
+    return last ? last.clone() : null;
+  }
+}
