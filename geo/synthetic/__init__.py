@@ -2,5 +2,6 @@
 
 from geo.synthetic.county import DEFAULT_SEED, SIZES, County, make_county
 from geo.synthetic.defects import KINDS, Truth
+from geo.synthetic.score import Score, score
 
-__all__ = ["DEFAULT_SEED", "KINDS", "SIZES", "County", "Truth", "make_county"]
+__all__ = ["DEFAULT_SEED", "KINDS", "SIZES", "County", "Score", "Truth", "make_county", "score"]

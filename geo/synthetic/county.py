@@ -107,7 +107,7 @@ def make_county(
     features = [_feature(r, g) for r, g in zip(records, ground.layout.geometry, strict=True)]
     notes = _notes(ground, stands, operators, zones, layers)
     barred = frozenset(p for op in operators for p in op.parcels)
-    spoilt, truth = spoil(features, list(ground.layout.geometry), _adjacency(ground), barred, seed)
+    spoilt, truth = spoil(features, list(ground.layout.geometry), barred, seed)
     out_dir.mkdir(parents=True, exist_ok=True)
     _write_vectors(out_dir, divisions, zones, features, spoilt)
     _write_tables(out_dir, people, orchard_records(operators, numbers, seed), truth, len(spoilt))
@@ -180,19 +180,6 @@ def _feature(record: Record, geometry: shapely.Geometry) -> Record:
         "properties": record,
         "geometry": shapely.geometry.mapping(geometry),
     }
-
-
-def _adjacency(ground: _Ground) -> list[list[int]]:
-    """Parcels that share a border with each parcel."""
-    near: list[set[int]] = [set() for _ in range(len(ground.layout.geometry))]
-    inside = (ground.mesh.left >= 0) & (ground.mesh.right >= 0)
-    left = ground.group_of[ground.mesh.left[inside]].tolist()
-    right = ground.group_of[ground.mesh.right[inside]].tolist()
-    for a, b in zip(left, right, strict=True):
-        if a != b:
-            near[a].add(b)
-            near[b].add(a)
-    return [sorted(found) for found in near]
 
 
 def _notes(

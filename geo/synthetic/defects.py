@@ -27,8 +27,10 @@ Feature = dict[str, Any]
 class Truth:
     """What an import has to say about a row, counted from 1.
 
-    `also` lists codes that follow from the defect and are no false alarm; `partner_rows` are the
-    other rows the finding names (questioned too where the code is an overlap).
+    `partner_rows` are the other rows the finding concerns (questioned too where the code is an
+    overlap); of identical shapes either row may be the one refused. `also` lists codes that follow
+    from the defect and are no false alarm, on the row itself or on `also_rows`. Where `scope` is
+    "file" the finding speaks of the file as a whole.
     """
 
     row: int
@@ -38,6 +40,8 @@ class Truth:
     parcel_no: str
     partner_rows: tuple[int, ...] = ()
     also: tuple[str, ...] = ()
+    also_rows: tuple[int, ...] = ()
+    scope: str = "row"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,7 +54,7 @@ class _Case:
     shape: shapely.Geometry
     near: dict[int, shapely.Geometry]
     partners: list[int] = field(default_factory=list)
-    also: list[str] = field(default_factory=list)
+    slivers: list[int] = field(default_factory=list)
     extra: Feature | None = None
 
     def put(self, ring: Floats) -> bool:
@@ -93,7 +97,7 @@ def _overlap(case: _Case) -> bool:
     ring = to_degrees(np.asarray(wider.exterior.coords))
     shared = _shared_m2(ring, case.near)
     case.partners = [row for row, area in shared.items() if area > TOLERANCE_M2]
-    case.also = ["SLIVER_IN_FILE"] if any(0 < a <= TOLERANCE_M2 for a in shared.values()) else []
+    case.slivers = [row for row, area in shared.items() if 0 < area <= TOLERANCE_M2]
     return bool(case.partners) and case.put(ring)
 
 
@@ -124,8 +128,7 @@ def _spike(case: _Case) -> bool:
         ring = to_degrees(np.insert(metres, i + 1, [tip, foot], axis=0))
         shared = _shared_m2(ring, case.near)
         if shapely.is_valid(shapely.Polygon(ring)) and max(shared.values()) < TOLERANCE_M2:
-            case.also = ["SLIVER_IN_FILE"]
-            case.partners = [row for row, area in shared.items() if area > 0]
+            case.slivers = [row for row, area in shared.items() if area > 0]
             return case.put(ring)
     return False
 
@@ -147,6 +150,8 @@ def _hole_outside(case: _Case) -> bool:
 
 
 def _zone_prefixed(case: _Case) -> bool:
+    """Metres with the zone in front; read back they miss the neighbours by under 0.1 mm."""
+    case.slivers = list(case.near)
     return case.put(np.round(to_metres(case.ring) + np.array([_ZONE_PREFIX_M, 0.0]), 3))
 
 
@@ -247,7 +252,7 @@ KINDS: Final = (
     _kind("swapped_axes", "SWAPPED_AXES", "questioned", _swapped),
     _kind("nan", "GEOM_NAN", "refused", _nan),
     _kind("text_number", "GEOM_BAD_NUMBER", "refused", _text_number),
-    _kind("tiny", "GEOM_TINY", "questioned", _tiny),
+    _kind("tiny", "GEOM_TINY", "refused", _tiny),
     _kind("spike", "GEOM_SPIKE", "warning", _spike),
     _kind("height", "GEOM_3D_DROPPED", "warning", _with_height),
     _kind("empty", "GEOM_EMPTY", "refused", _empty),
@@ -260,13 +265,17 @@ KINDS: Final = (
     _kind("unknown_species", "SPECIES_UNKNOWN", "questioned", _unknown_species),
 )
 
-_NEEDS_ROOM: Final = frozenset({"overlap", "sliver", "spike", "rotated_duplicate"})
+_FILE_CODES: Final = frozenset({"GEOM_3D_DROPPED"})
+_NEEDS_ROOM: Final = frozenset(
+    {"overlap", "sliver", "spike", "rotated_duplicate", "zone_prefixed_metres"}
+)
+_REACH_DEG: Final = 4e-4
+"""How far a defect may reach over the border, about 40 m."""
 
 
 def spoil(
     features: Sequence[Feature],
     geometry: Sequence[shapely.Geometry],
-    neighbours: Sequence[Sequence[int]],
     barred: frozenset[int],
     seed: int,
 ) -> tuple[list[Feature], list[Truth]]:
@@ -274,9 +283,8 @@ def spoil(
 
     Parameters
     ----------
-    features : GeoJSON features, in the order of `geometry` (MultiPolygons in degrees).
-    neighbours : positions that share a border with each parcel; a defect that involves neighbours
-        keeps them whole, so that every finding has one cause.
+    features : GeoJSON features, in the order of `geometry` (MultiPolygons in degrees). A defect
+        that involves neighbours keeps them whole, so that every finding has one cause.
     barred : positions to leave alone.
 
     Returns
@@ -285,6 +293,7 @@ def spoil(
     """
     order = generator(seed, 71).permutation(len(features)).tolist()
     pool = deque(i for i in order if i not in barred and _is_simple(geometry[i]))
+    tree = shapely.STRtree(geometry)
     spoilt: list[Feature] = list(features)
     truths: list[Truth] = []
     taken: set[int] = set()
@@ -295,12 +304,13 @@ def spoil(
             i = pool.popleft()
             if i in taken:
                 continue
-            near = {n + 1: geometry[n] for n in neighbours[i]}
-            roomy = kind.name not in _NEEDS_ROOM or taken.isdisjoint(neighbours[i])
+            around = tree.query(geometry[i], predicate="dwithin", distance=_REACH_DEG).tolist()
+            near = {n + 1: geometry[n] for n in sorted(around) if n != i}
+            roomy = kind.name not in _NEEDS_ROOM or taken.isdisjoint(around)
             case = _case(i, features[i], geometry[i], near)
             if roomy and kind.spoil(case):
                 truths.append(_record(case, kind, spoilt))
-                taken.update((i, *neighbours[i]) if kind.name in _NEEDS_ROOM else (i,))
+                taken.update(around if kind.name in _NEEDS_ROOM else [i])
                 break
             pool.append(i)
         else:
@@ -339,5 +349,7 @@ def _record(case: _Case, kind: Kind, spoilt: list[Feature]) -> Truth:
         severity=kind.severity,
         parcel_no=str(case.feature["properties"]["parcel_no"]),
         partner_rows=tuple(case.partners),
-        also=tuple(case.also),
+        also=("SLIVER_IN_FILE",) if case.slivers else (),
+        also_rows=tuple(case.slivers),
+        scope="file" if kind.code in _FILE_CODES else "row",
     )

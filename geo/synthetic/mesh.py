@@ -25,6 +25,8 @@ LEVELS: Final = 3
 PADDING: Final = 2
 """Rings of extra seeds around the window, so that every wanted cell is finite."""
 _MAX_REPAIRS: Final = 8
+_SHARPEST_DEG: Final = 8.0
+"""Where the curved ends of two edges meet at less, both stay straight: no spike by accident."""
 
 
 def generator(seed: int, layer: int) -> Generator:
@@ -162,7 +164,7 @@ def _repaired(
     straight: Floats,
     curved: Floats,
 ) -> Mesh:
-    is_straight = np.zeros(len(straight), dtype=np.bool_)
+    is_straight = _too_sharp(ends, curved)
     curved_degrees = to_degrees(curved.reshape(-1, 2)).reshape(curved.shape)
     straight_degrees = np.ascontiguousarray(curved_degrees[:, [0, -1]])
     one_each = np.arange(len(seeds))
@@ -184,6 +186,26 @@ def _repaired(
         is_straight |= padded[sides[0]] | padded[sides[1]]
     message = "straight edges of a Voronoi diagram cannot cross: the mesh is inconsistent"
     raise AssertionError(message)
+
+
+def _too_sharp(ends: tuple[Ints, Ints], curved: Floats) -> Bools:
+    """Edges that leave a vertex in nearly the direction of another one."""
+    count = len(curved)
+    first, last = curved[:, 1] - curved[:, 0], curved[:, -2] - curved[:, -1]
+    away = np.concatenate([first, last])
+    vertex = np.concatenate(ends)
+    angle = np.degrees(np.arctan2(away[:, 1], away[:, 0]))
+    order = np.lexsort([angle, vertex])
+    vertex, angle = vertex[order], angle[order]
+    begins = np.concatenate([[True], vertex[1:] != vertex[:-1]])
+    starts = np.nonzero(begins)[0]
+    following = np.arange(1, 2 * count + 1)
+    following[np.append(starts[1:], 2 * count) - 1] = starts
+    sharp = ((angle[following] - angle) % 360 < _SHARPEST_DEG) & (following != np.arange(2 * count))
+    edge = np.concatenate([order[sharp], order[following[sharp]]]) % count
+    found = np.zeros(count, dtype=np.bool_)
+    found[edge] = True
+    return found
 
 
 def _faulty(cells: npt.NDArray[np.object_]) -> Bools:

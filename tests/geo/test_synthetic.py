@@ -10,7 +10,7 @@ import shapely
 from shapely.geometry import shape
 from stdnum.cn.uscc import calc_check_digit
 
-from geo.synthetic import KINDS, make_county
+from geo.synthetic import KINDS, make_county, score
 from geo.synthetic.mesh import make_mesh, outlines
 from geo.synthetic.stands import LAYER_YEAR
 from geo.synthetic.terrain import horn_slope
@@ -202,7 +202,8 @@ class TestDefects:
                 continue
             own = shape(spoilt[truth.row - 1]["geometry"])
             assert own.is_valid
-            for row in truth.partner_rows:
+            assert truth.partner_rows or truth.also_rows
+            for row in truth.partner_rows or truth.also_rows:
                 cut = own.intersection(shape(spoilt[row - 1]["geometry"]))
                 area = sum(abs(geod.geometry_area_perimeter(p)[0]) for p in shapely.get_parts(cut))
                 assert area > 1.0 if truth.kind == "overlap" else 0 < area < 1.0
@@ -215,3 +216,18 @@ class TestDefects:
             second = spoilt[truth.row - 1]["geometry"]
             assert first["coordinates"][0] != second["coordinates"]
             assert shapely.normalize(shape(first).geoms[0]) == shapely.normalize(shape(second))
+
+    def test_score_counts_recall_and_false_alarms(self, county):
+        def ideal(truth):
+            row = None if truth.scope == "file" else truth.row
+            return (row, truth.code, truth.severity)
+
+        perfect = score(county.truth, map(ideal, county.truth))
+        assert perfect.recall == 1.0
+        assert not perfect.false_alarms
+        without = [ideal(t) for t in county.truth if t.kind != "bow_tie"]
+        flawed = score(
+            county.truth, [*without, (None, "CRS_OVERRIDDEN", "warning"), (1, "X", "refused")]
+        )
+        assert [t.kind for t in flawed.missed] == ["bow_tie"]
+        assert flawed.false_alarms == ((1, "X", "refused"),)
