@@ -147,11 +147,7 @@ def plan_creditable(
     if not 0 <= non_permanence.share < 1:
         raise DomainError("SHARE_RANGE", share=float(non_permanence.share))
     change = sum(project_change_kg)
-    taken = (
-        discount_amount(discount, value=Fraction(change), u=uncertainty)
-        if discount
-        else Fraction(0)
-    )
+    taken = _discount(discount, change, uncertainty)
     net = change - taken - baseline_kg - emissions_kg - leakage_kg - deficit_kg
     positive = max(net, Fraction(0))
     deducting = isinstance(non_permanence, Deduction)
@@ -174,6 +170,12 @@ def plan_creditable(
             if part
         ),
     )
+
+
+def _discount(table: DiscountTable | None, change_kg: int, u: Fraction) -> Fraction:
+    if table is None:
+        return Fraction(0)
+    return discount_amount(table, value=Fraction(change_kg), u=u)
 
 
 def _batch(year: int, total_kg: int, buffer_share: Fraction) -> VintageBatch:

@@ -3,9 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Final
 
 from sinks import tables, units
 from sinks.errors import DomainError
+
+REVIEW_CODE: Final = "PLAUSIBILITY_ABOVE"
+"""Code of the finding that a result above the limit becomes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
