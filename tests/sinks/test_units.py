@@ -1,11 +1,12 @@
 from fractions import Fraction
 
 import pytest
+
 from sinks import units
 
 
 def test_areas_turn_back():
-    assert units.mu_from_m2(units.m2_from_mu(50)) == 50
+    assert units.mu_from_m2(units.m2_from_mu(50)) == pytest.approx(50, rel=1e-15)
     assert units.M2_PER_MU * 3 == 2000
     assert units.ha_from_m2(10_000) == 1
     assert units.mu_from_m2(10_000) == 15
