@@ -60,8 +60,8 @@ def _ring_areas(rings: NDArray[np.object_]) -> FloatArray:
     for node, weight in zip(_NODES, _WEIGHTS, strict=True):
         mean += weight * _strip_area(middle + node * half, origin)
     integral = mean * np.radians(end[:, 0] - start[:, 0])
-    total: FloatArray = np.abs(np.bincount(ring, weights=integral, minlength=len(rings)))
-    return total
+    total = np.bincount(ring, weights=integral, minlength=len(rings))
+    return np.abs(total.astype(np.float64))
 
 
 def area_m2(geometries: NDArray[np.object_]) -> FloatArray:
@@ -85,8 +85,8 @@ def area_m2(geometries: NDArray[np.object_]) -> FloatArray:
     parts, owner = parts[polygonal], owner[polygonal]
     rings, part = shapely.get_rings(parts, return_index=True)
     if len(rings) == 0:
-        return np.zeros(len(geometries))
+        return np.zeros(len(geometries), dtype=np.float64)
     is_shell = np.r_[True, part[1:] != part[:-1]]
     signed = np.where(is_shell, 1.0, -1.0) * _ring_areas(rings)
-    result: FloatArray = np.bincount(owner[part], weights=signed, minlength=len(geometries))
-    return result
+    total = np.bincount(owner[part], weights=signed, minlength=len(geometries))
+    return total.astype(np.float64)

@@ -1,0 +1,86 @@
+"""What a reader hands on: one feature at a time, with its own faults, and the file's facts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from geo.crs import ReferenceSystem
+from geo.findings import Finding
+
+CHUNK_ROWS: Final = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How large a file may be before it is refused."""
+
+    file_bytes: int = 200_000_000
+    features: int = 500_000
+    vertices_per_feature: int = 200_000
+    zip_ratio: int = 100
+    zip_bytes: int = 1_000_000_000
+    zip_members: int = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RawFeature:
+    """One feature as it stands in the file.
+
+    Attributes
+    ----------
+    row
+        Place in the file, counted from 1.
+    geometry
+        Polygon or MultiPolygon in the file's own coordinates, or None when `faults` say why.
+    faults
+        Refusals of this row; their positions are in the file's own coordinates.
+    attributes
+        Fields by name, JSON-able.
+    dropped_dimension
+        The feature carried heights or measures, which are not kept.
+    """
+
+    row: int
+    geometry: Any
+    faults: tuple[Finding, ...] = ()
+    attributes: Mapping[str, object] = field(default_factory=dict)
+    dropped_dimension: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeatureFile:
+    """An open file of features.
+
+    Attributes
+    ----------
+    format
+        `geojson`, `geojsonl`, `gpkg`, `shapefile` or `kml`.
+    encoding
+        Of the attribute text.
+    system
+        Reference system of the coordinates; never None, for such a file is refused.
+    findings
+        Warnings about the file as a whole.
+    """
+
+    name: str
+    format: str
+    encoding: str
+    system: ReferenceSystem
+    features: Sequence[RawFeature]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def crs_label(self) -> str:
+        """Code or name of the reference system."""
+        return self.system.label
+
+    @property
+    def n_features(self) -> int:
+        """Number of features, broken ones included."""
+        return len(self.features)
+
+    def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Sequence[RawFeature]]:
+        """Yield the features in runs of at most `rows`."""
+        for start in range(0, len(self.features), rows):
+            yield self.features[start : start + rows]
