@@ -138,14 +138,12 @@ def category_words(frame: Frame, categories: Sequence[str]) -> list[Markup]:
 
 def empty_chart(axes: Axes, headers: tuple[str, ...], empty: str, *, compact: bool) -> Chart:
     """Return a chart that says in words that there is nothing to show."""
-    frame = frame_for(0, 1, compact=compact)
-    word = element("text", empty, class_="mid", x=frame.width / 2, y=TOP + PLOT_HEIGHT / 2)
-    parts = [
-        element("line", class_="axis", x1=LEFT, x2=frame.right, y1=frame.bottom, y2=frame.bottom)
-    ]
-    return Chart(
-        title=axes.title, svg=chart_svg(axes, frame, [*parts, word]), headers=headers, rows=()
-    )
+    width = COMPACT_WIDTH if compact else WIDTH
+    word = element("text", empty, class_="mid", x=width / 2, y=52)
+    line = element("line", class_="axis", x1=0, x2=width, y1=88, y2=88)
+    classes = "chart chart-compact" if compact else "chart"
+    svg = picture(axes.title, axes.description, [word, line], size=f"{width:.0f} 90 {classes}")
+    return Chart(title=axes.title, svg=svg, headers=headers, rows=())
 
 
 def hatch(x: float, y: float, width: float, height: float) -> Markup:

@@ -35,15 +35,15 @@ function pattern(tone, colour) {
 const cache = new Map();
 
 /** Fill, line and (close up) name of a feature in one tone. */
-export function toneStyle(tone, { active = false, label = "" } = {}) {
+export function toneStyle(tone, { active = false, label = "", far = false } = {}) {
   const contrast = document.documentElement.dataset.contrast ?? "";
-  const key = `${tone} ${active} ${contrast}`;
+  const key = `${tone} ${active} ${far} ${contrast}`;
   let style = cache.get(key);
   if (!style) {
     const colour = token(`tone-${tone}`) || token("tone-neutral");
     style = new Style({
       fill: new Fill({ color: pattern(tone, colour) }),
-      stroke: new Stroke({ color: active ? token("focus") : colour, width: active ? 4 : 1.6, lineDash: tone === "neutral" && !active ? [6, 4] : undefined }),
+      stroke: new Stroke({ color: active ? token("focus") : colour, width: active ? 4 : far ? 0.8 : 1.6, lineDash: tone === "neutral" && !active && !far ? [6, 4] : undefined }),
       text: new Text({ text: "", font: `13px ${FONT}`, overflow: false, fill: new Fill({ color: token("ink") }), stroke: new Stroke({ color: token("surface"), width: 3 }) }),
       zIndex: active ? 10 : 0,
     });

@@ -9,6 +9,7 @@ import { bboxSource, fit, makeMap, outlineLayer, readFeatures, ready, token } fr
 import { paintSwatch, toneStyle } from "./styles.js";
 
 const LABEL_RESOLUTION = 6; // metres a pixel: nearer than this a parcel has room for its name
+const FAR_RESOLUTION = 20; // farther than this a parcel is a few pixels: thin lines, no dashes
 const SEVERITY_TONE = { refused: "bad", questioned: "warn", warning: "progress" };
 
 /** Tone and word of each status, read from the legend the server wrote. */
@@ -139,6 +140,7 @@ export async function startViewer(target) {
     declutter: true,
     style: (feature, resolution) =>
       toneStyle(legend.get(String(feature.get("status")))?.tone ?? "neutral", {
+        far: resolution > FAR_RESOLUTION,
         label: resolution < LABEL_RESOLUTION ? String(feature.get(labelField) ?? "") : "",
       }),
   });
