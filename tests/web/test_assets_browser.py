@@ -64,7 +64,7 @@ DATA = {
     ),
     "/outline.geojson": collection((square(118.79, 28.89, 0.04), {"name": "镇"})),
     "/part": b"<p>swapped</p>",
-    "/written": b"<!doctype html><title>w</title><p id='done'>written</p>",
+    "/written": b"<!doctype html><title>w</title><link rel=icon href='data:,'><p id='done'>written</p>",
 }
 
 
