@@ -4,8 +4,10 @@ Amounts a mu are set so that the emission intensity of an operator is `intensity
 the reference operator; no emission factor is used here, the inputs are simply scaled together.
 """
 
+import math
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 from typing import Final
 
 import numpy as np
@@ -15,7 +17,7 @@ from geo.synthetic.layout import Layout
 from geo.synthetic.mesh import Ints, generator
 from geo.synthetic.people import credit_code
 from geo.synthetic.stands import LAYER_YEAR
-from sinks.units import m2_from_mu, mu_from_m2
+from sinks.units import M2_PER_MU, mu_from_m2
 
 BOOK_YEARS: Final = {2024: 1.0, 2025: 0.97}
 """Years with a book, and inputs against the first: the county gets a little better."""
@@ -89,6 +91,14 @@ class Operator:
         return f"柯城区示例{self.profile.name}柑橘专业合作社"
 
 
+def planted_m2(mu: Decimal) -> float:
+    """Square metres of so many mu, rounded up to 1 cm2.
+
+    A mu is 2000/3 m2, so rounding to nearest could lose a gate that is met exactly.
+    """
+    return math.ceil(Fraction(mu) * M2_PER_MU * 10_000) / 10_000
+
+
 def assign_orchards(layout: Layout, citrus: Ints, county_of: list[str]) -> list[Operator]:
     """Give operators whole citrus parcels, from the west, until their planted area fits.
 
@@ -142,9 +152,13 @@ def orchard_records(
             "age_year": LAYER_YEAR,
             "planting_year": LAYER_YEAR - op.profile.age,
             "planted_mu": op.profile.planted_mu,
-            "planted_m2": m2_from_mu(float(op.profile.planted_mu)),
+            "planted_m2": round(sum(planted_m2(mu) for mu in op.planted_mu), 4),
             "parcels": [
-                {"parcel_no": parcel_no[i], "planted_mu": str(mu)}
+                {
+                    "parcel_no": parcel_no[i],
+                    "planted_mu": str(mu),
+                    "planted_area_m2": planted_m2(mu),
+                }
                 for i, mu in zip(op.parcels, op.planted_mu, strict=True)
             ],
             "veto": "basic_farmland" if op.profile.outcome == "withheld" else None,
@@ -175,7 +189,7 @@ _ORGANIC_ONLY: Final = (
 _OTHER_INPUTS: Final = (
     ("04-25", "pesticide", "pesticide", 1.2, "kg"),
     ("05-30", "diesel", "diesel", 4.0, "kg"),
-    ("08-10", "power", "electricity", 45.0, "kWh"),
+    ("08-10", "electricity", "electricity", 45.0, "kWh"),
 )
 
 

@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from geo.synthetic.layout import Layout
-from geo.synthetic.mesh import Ints, generator
-from geo.synthetic.orchards import Operator
+from geo.synthetic.mesh import generator
+from geo.synthetic.orchards import Operator, planted_m2
 from geo.synthetic.people import Owner, People
 from geo.synthetic.places import Village
 from geo.synthetic.stands import LAYER_YEAR, MOSO, SPECIES_NAMES, Stands
@@ -20,6 +20,12 @@ _OWNER_SHARES: Final = {
     "tree": (1.0, 0.0, 0.0, 0.0),
 }
 """Collective, co-operative, household, state farm by kind of parcel."""
+_CATEGORY: Final = {"orchard": "economic", "tree": "greening"}
+_DOCUMENT_NAMES: Final = {
+    "transfer_contract": "流转合同",
+    "forest_right_certificate": "林权证",
+    "real_estate_certificate": "不动产权证书",
+}
 _LAND_CLASS: Final = {
     "orchard": ("0201", "果园"),
     "tree": ("0307", "其他林地"),
@@ -89,13 +95,13 @@ def _title(number: int, owner: Owner, village: Village, which: float, when: floa
     year = 2009 + int(when * 14)
     short = village.county_name
     if owner.kind == "cooperative":
-        document, text = "流转合同", f"{short}流转〔{year}〕第{number:05d}号"
+        document, text = "transfer_contract", f"{short}流转〔{year}〕第{number:05d}号"
         until = year + 20 + int(which * 10)
     elif owner.kind == "household" or which < 0.3:  # noqa: PLR2004 - share of old certificates
-        document, text = "林权证", f"{short}林证字（{year}）第{number:06d}号"
+        document, text = "forest_right_certificate", f"{short}林证字（{year}）第{number:06d}号"
         until = year + 30 + int(which * 20)
     else:
-        document, text = "不动产权证书", f"浙（{year}）{short}不动产权第{number:07d}号"
+        document, text = "real_estate_certificate", f"浙（{year}）{short}不动产权第{number:07d}号"
         until = year + 50
     return Holding(owner=owner, document=document, number=text, until=f"{until}-12-31")
 
@@ -103,11 +109,22 @@ def _title(number: int, owner: Owner, village: Village, which: float, when: floa
 def parcel_records(
     layout: Layout,
     villages: list[Village],
+    *,
     numbers: list[str],
     stands: Stands,
     holdings: list[Holding],
+    operators: list[Operator],
 ) -> list[dict[str, object]]:
-    """One flat record a parcel, in the order of the layout."""
+    """One flat record a parcel, in the order of the layout.
+
+    Codes stand under the names that eligibility rules read (``tenure_type``, ``land_class`` ...),
+    Chinese terms under those of the survey.
+    """
+    planted = {
+        i: {"account_id": op.id, "planted_area_m2": planted_m2(mu)}
+        for op in operators
+        for i, mu in zip(op.parcels, op.planted_mu, strict=True)
+    }
     return [
         {
             "parcel_no": numbers[i],
@@ -116,6 +133,7 @@ def parcel_records(
             **_stand(stands, i),
             "xbmj": round(ha_from_m2(float(layout.area_m2[i])), 4),
             **_holding(holdings[i]),
+            **planted.get(i, {}),
         }
         for i, village in enumerate(villages)
     ]
@@ -140,11 +158,14 @@ def _stand(stands: Stands, i: int) -> dict[str, object]:
     forest = "bamboo" if species == MOSO else "forest"
     code, name = _LAND_CLASS[forest if kind == "carbon" else kind]
     planted = kind != "carbon" or int(stands.non_forest_years[i]) > 0
+    welfare = kind == "carbon" and i % 3 == 0
     return {
+        "land_class": code,
+        "forest_category": _CATEGORY.get(kind, "public_welfare" if welfare else "commercial"),
         "DLBM": code,
         "DLMC": name,
         "di_lei": name,
-        "sen_lin_lb": "商品林" if kind == "orchard" or i % 3 else "公益林",
+        "sen_lin_lb": "公益林" if welfare else "商品林",
         "lin_zhong": "经济林" if kind == "orchard" else "用材林",
         "qi_yuan": "人工" if planted else "天然",
         "you_shi_sz": SPECIES_NAMES[species],
@@ -164,12 +185,8 @@ def _holding(holding: Holding) -> dict[str, object]:
         "owner_kind": holding.owner.kind,
         "owner_id": holding.owner.id,
         "owner_name": holding.owner.name,
-        "tenure_document": holding.document,
-        "tenure_no": holding.number,
+        "tenure_type": holding.document,
+        "tenure_type_name": _DOCUMENT_NAMES[holding.document],
+        "tenure_document": holding.number,
         "tenure_until": holding.until,
     }
-
-
-def villages_of(villages: list[Village], centre_of: Ints) -> list[Village]:
-    """Village of each parcel."""
-    return [villages[i] for i in centre_of.tolist()]

@@ -1,6 +1,7 @@
 """The operators' books reach every outcome of the label rule."""
 
 import json
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -75,6 +76,8 @@ def test_area_gate_is_met_exactly_and_missed_by_a_hair(orchards):
     for account in orchards:
         parts = sum(float(p["planted_mu"]) for p in account["parcels"])
         assert parts == pytest.approx(float(account["planted_mu"]), abs=1e-9)
+        metres = [Fraction(str(p["planted_area_m2"])) for p in account["parcels"]]
+        assert (3 * sum(metres) >= 100_000) == (float(account["planted_mu"]) >= 50)
         gate = 3 * account["planted_m2"] >= 100_000
         assert gate == (float(account["planted_mu"]) >= 50)
     assert any(float(o["planted_mu"]) == 49.99 for o in orchards)
