@@ -111,6 +111,17 @@ def make_county(
         holdings=holdings,
         operators=operators,
     )
+    features = [_feature(r, g) for r, g in zip(records, ground.layout.geometry, strict=True)]
+    notes = _notes(ground, stands, operators, zones, layers)
+    barred = frozenset(p for op in operators for p in op.parcels)
+    spoilt, truth = spoil(features, list(ground.layout.geometry), barred, seed)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    _write_vectors(out_dir, divisions, zones, features, spoilt)
+    _write_tables(out_dir, people, orchard_records(operators, numbers, seed), truth, len(spoilt))
+    _write_json(
+        out_dir / "notes.json",
+        {name: [numbers[i] for i in where] for name, where in notes.items()},
+    )
     for name, array in layers.arrays.items():
         write_layer(out_dir / f"{name}.tif", array, NODATA[name], ground.terrain.grid)
     kinds = [str(record["kind"]) for record in records]
