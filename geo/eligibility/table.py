@@ -36,7 +36,7 @@ class Threshold:
     @property
     def exact(self) -> Fraction:
         """The value as an exact number; a decimal in the file means that decimal."""
-        if isinstance(self.value, bool) or not isinstance(self.value, int | float):
+        if isinstance(self.value, bool) or not isinstance(self.value, int | float | Decimal):
             raise TypeError(f"{self.value!r} ({self.source}) is not a number")
         return Fraction(str(self.value))
 
