@@ -30,6 +30,22 @@ Int32Array = NDArray[np.int32]
 AnyInt = TypeVar("AnyInt", np.int32, np.uint8)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Digit:
+    """How one raster layer enters the cohort code: class x stride.
+
+    Attributes
+    ----------
+    lookup : class of each raw value, -1 for not known; None when the value is the class. A raw
+        value beyond it is an unknown code and refused, not taken for missing data.
+    """
+
+    layer: str
+    radix: int
+    stride: int
+    lookup: Int32Array | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortScheme:
     """How species code, site class and age make one cohort code.
@@ -46,6 +62,17 @@ class CohortScheme:
     def size(self) -> int:
         """Number of cohorts."""
         return self.n_species * len(self.sites) * self.n_age
+
+    @property
+    def digits(self) -> tuple[Digit, Digit, Digit]:
+        """Digits of the species, site and age layers, for whoever counts cells by code."""
+        sites = np.full(max(self.sites) + 1, -1, np.int32)
+        sites[list(self.sites)] = np.arange(len(self.sites))
+        return (
+            Digit(layer="species", radix=self.n_species, stride=len(self.sites) * self.n_age),
+            Digit(layer="site", radix=len(self.sites), stride=self.n_age, lookup=sites),
+            Digit(layer="age", radix=self.n_age, stride=1),
+        )
 
     def encode(self, species: ArrayLike, site: ArrayLike, age_yr: ArrayLike) -> Int32Array:
         """Cohort codes of cells; site and age of species 0 do not matter.
@@ -315,6 +342,27 @@ def parcel_stock_mg(
     return out
 
 
+def parcel_flag_dm2(
+    start: ArrayLike,
+    cohort: ArrayLike,
+    area_dm2: ArrayLike,
+    table: CohortTable,
+    flag: growth.AgeFlag,
+) -> IntArray:
+    """Area of every parcel and year whose age left its curve's calibrated range this way, dm2.
+
+    Parameters as in `parcel_stock_mg`; the table must be a computed one, for a stored one has no
+    flags.
+    """
+    starts = np.ascontiguousarray(start, dtype=np.int64)
+    codes = np.ascontiguousarray(cohort, dtype=np.int32)
+    areas = np.ascontiguousarray(area_dm2, dtype=np.int64)
+    _check_histogram(starts, codes, areas, table)
+    out = np.zeros((starts.size - 1, len(table.years)), np.int64)
+    _product(starts, codes, areas, (table.flags == flag).astype(np.int32), out)
+    return out
+
+
 def stock_kg_co2(stock_sum: ArrayLike) -> IntArray:
     """Whole kg CO2 of sums in dm2 x mg C/m2, rounded down, exactly.
 
@@ -362,11 +410,15 @@ def disturbed_stock_mg(
 
     ``regrowth`` is a table of the same years whose layer year is ``event_year``. Add the stock of
     the kept area to get the parcel's.
+
+    Raises
+    ------
+    DomainError : REGROWTH_YEARS when the regrowth table is of another event or other years.
     """
+    if regrowth.layer_year != event_year or regrowth.years != table.years:
+        raise DomainError("REGROWTH_YEARS", event_year=event_year, layer_year=regrowth.layer_year)
     before = parcel_stock_mg(start, cohort, lost_dm2, table)
     after = parcel_stock_mg(start, table.scheme.at_age_zero(cohort), lost_dm2, regrowth)
-    if regrowth.layer_year != event_year or regrowth.years != table.years:
-        raise DomainError("YEARS_NOT_CONSECUTIVE", years=list(regrowth.years))
     return np.where(np.array(table.years) < event_year, before, after)
 
 

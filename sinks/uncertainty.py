@@ -56,6 +56,18 @@ class Estimate:
     n: int
 
     @property
+    def u(self) -> Fraction:
+        """U as the exact decimal that decides a discount: nine places, so that 10 % is 10 %.
+
+        Raises
+        ------
+        DomainError : MEAN_ZERO when there is no mean to be relative to.
+        """
+        if not self.mean:
+            raise DomainError("MEAN_ZERO", n=self.n)
+        return Fraction(f"{self.relative:.9f}")
+
+    @property
     def relative(self) -> float:
         """U, the half-width as a share of the mean's size; infinite at a mean of zero."""
         return self.half_width / abs(self.mean) if self.mean else float("inf")

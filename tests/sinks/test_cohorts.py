@@ -194,5 +194,27 @@ def test_a_fire_conserves_area_and_never_raises_that_years_stock(seed, permille)
 def test_a_share_beyond_one_is_refused():
     with pytest.raises(DomainError, match="SHARE_OUTSIDE"):
         cohorts.split_area([5], 3, 2)
-    with pytest.raises(DomainError, match="YEARS_NOT_CONSECUTIVE"):
+    with pytest.raises(DomainError, match="REGROWTH_YEARS"):
         cohorts.disturbed_stock_mg([0, 1], [0], [1], table=TABLE, regrowth=TABLE, event_year=2030)
+
+
+def test_digits_of_the_layers_make_the_same_code():
+    species, site, age = SCHEME.digits
+    for raw in ((1, 1, 0), (5, 5, 255), (3, 2, 18)):
+        code = raw[0] * species.stride + site.lookup[raw[1]] * site.stride + raw[2] * age.stride
+        assert code == SCHEME.encode(*raw)[0]
+    assert site.lookup[0] == -1
+    assert species.stride * species.radix == SCHEME.size
+
+
+def test_area_beyond_the_calibrated_ages_is_told():
+    codes = SCHEME.encode([3, 3, 0], [1, 1, 1], [10, 39, 99])
+    area = [100, 250, 9]
+    above = cohorts.parcel_flag_dm2([0, 3], codes, area, TABLE, growth.AgeFlag.ABOVE)
+    assert above[0, TABLE.years.index(2025)] == 0
+    assert above[0, TABLE.years.index(2026)] == 250
+    assert above[0, TABLE.years.index(2055)] == 350
+
+
+def test_the_warm_up_runs():
+    cohorts.warm_up()

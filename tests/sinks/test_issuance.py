@@ -179,3 +179,7 @@ def test_four_years_are_too_few_to_judge():
     assert plausibility([10**9] * 5, area_m2=1, kind="bamboo").review is True
     with pytest.raises(DomainError, match="AREA_NOT_POSITIVE"):
         plausibility([1], area_m2=0, kind="forest")
+
+
+def test_a_programme_without_a_discount_takes_none():
+    assert plan((100,), discount=None, uncertainty=Fraction(1)).discount_kg == 0

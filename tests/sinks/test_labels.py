@@ -207,3 +207,8 @@ def test_a_senseless_label_set_is_refused():
         labels.label_rule("mine", good)
     with pytest.raises(TableError, match="TABLE_NO_ROW"):
         labels.label_rule("unknown")
+
+
+def test_every_grade_of_a_set_has_its_word():
+    for values in tables.label_sets().values():
+        assert len(values["grades"]) == len(values["grades_zh"]) == len(values["grades_en"])

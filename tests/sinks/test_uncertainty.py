@@ -133,3 +133,10 @@ def test_what_cannot_be_estimated_is_refused():
 
 def test_a_mean_of_zero_is_infinitely_uncertain():
     assert un.estimate([un.Stratum(weight=1, values=(-1.0, 1.0))]).relative == float("inf")
+
+
+def test_ten_percent_is_ten_percent_for_the_discount():
+    got = un.Estimate(mean=3.0, half_width=3.0 * 0.1 + 1e-16, t_value=1.7, n=9)
+    assert got.u == Fraction(1, 10)
+    with pytest.raises(DomainError, match="MEAN_ZERO"):
+        _ = un.Estimate(mean=0.0, half_width=1.0, t_value=1.7, n=9).u
