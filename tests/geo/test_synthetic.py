@@ -10,6 +10,7 @@ import shapely
 from shapely.geometry import shape
 from stdnum.cn.uscc import calc_check_digit
 
+from geo.intake import examine
 from geo.synthetic import KINDS, make_county, score
 from geo.synthetic.mesh import make_mesh, outlines
 from geo.synthetic.stands import LAYER_YEAR
@@ -231,3 +232,20 @@ class TestDefects:
         )
         assert [t.kind for t in flawed.missed] == ["bow_tie"]
         assert flawed.false_alarms == ((1, "X", "refused"),)
+
+
+class TestImport:
+    """The examination of a file agrees with the truth; attributes are judged elsewhere."""
+
+    attributes = frozenset({"negative_age", "unknown_species"})
+
+    def test_clean_file_has_no_finding(self, county):
+        seen = examine(county.path("parcels.geojson"))
+        assert (seen.read, seen.accepted, seen.findings) == (200, 200, ())
+
+    def test_every_defect_of_geometry_is_found_and_nothing_else(self, county):
+        seen = examine(county.path("parcels_defective.geojson"))
+        result = score(county.truth, [(f.row, f.code, f.severity) for f in seen.findings])
+        assert {t.kind for t in result.missed} <= self.attributes
+        assert result.false_alarms == ()
+        assert seen.read == seen.accepted + seen.questioned + seen.refused
