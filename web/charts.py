@@ -11,9 +11,9 @@ from typing import Literal
 from markupsafe import Markup
 
 from web.chart_frame import (
+    COMPACT_WIDTH,
     LEFT,
     LETTER,
-    WIDTH,
     Axes,
     Chart,
     Frame,
@@ -341,7 +341,7 @@ def money_flow(
     *,
     headers: tuple[str, str] = ("项目", "金额"),
 ) -> Chart:
-    """Return money from gross to returned as lying bars; what is taken hangs where it was taken.
+    """Return money from gross to returned as lying bars; what is taken lies where it was taken.
 
     Parameters
     ----------
@@ -353,48 +353,36 @@ def money_flow(
     ValueError : a later total is not what the steps before it leave, to the fen, or a deduction
         takes more than there is.
     """
-    left, right, row = 150.0, 130.0, 40.0
+    row = 56.0
     high = max((abs(step.fen) for step in steps), default=0) or 1
-    scale = (WIDTH - left - right) / high
+    scale = COMPACT_WIDTH / high
     parts: list[Markup] = []
     running = 0
     for index, step in enumerate(steps):
         start, running = _money_span(steps, index, running)
-        top = 8 + index * row
-        low_fen, high_fen = sorted((start, running))
+        low, top = min(start, running), index * row
+        amount = yuan(step.fen) if step.kind == "total" else f"−{yuan(step.fen)}"
+        shape = {"y": top + 24, "height": 20.0}
+        place = {"x": low * scale, "width": (max(start, running) - low) * scale}
+        tip = element("title", f"{step.name} {amount}")
         kind = "bar s1" if step.kind == "total" else "bar s2"
-        shape = {
-            "x": left + low_fen * scale,
-            "y": top,
-            "width": (high_fen - low_fen) * scale,
-            "height": row - 12,
-        }
-        sign = "" if step.kind == "total" else "−"
-        parts.append(element("text", step.name, class_="end", x=left - 10, y=top + 19))
-        parts.append(
-            element(
-                "rect",
-                element("title", f"{step.name} {sign}{yuan(step.fen)}"),
-                class_=kind,
-                **shape,
-            )
-        )
-        if step.kind == "minus" and shape["width"]:
-            parts.append(hatch(**shape))
-        parts.append(
-            element("text", sign + yuan(step.fen), class_="value end", x=WIDTH - 4, y=top + 19)
-        )
-        at = left + running * scale
-        if index + 1 < len(steps):
-            parts.append(
-                element("line", class_="connector", x1=at, x2=at, y1=top + row - 12, y2=top + row)
-            )
-    height = 8 + row * max(1, len(steps))
-    svg = picture(title, description, parts, size=f"{WIDTH:.0f} {height:.0f} chart")
+        parts.append(element("text", step.name, x=0, y=top + 17))
+        parts.append(element("text", amount, class_="value end", x=COMPACT_WIDTH, y=top + 17))
+        parts.append(element("rect", None, class_="track", x=0, width=COMPACT_WIDTH, **shape))
+        parts.append(element("rect", tip, class_=kind, **place, **shape))
+        if step.kind == "minus" and place["width"]:
+            parts.append(hatch(**place, **shape))
+    height = row * max(1, len(steps))
+    svg = picture(title, description, parts, size=_lying(height))
     rows = tuple(
         (step.name, yuan(step.fen if step.kind == "total" else -step.fen)) for step in steps
     )
     return Chart(title=title, svg=svg, headers=headers, rows=rows)
+
+
+def _lying(height: float) -> str:
+    """Return the size of a chart of lying bars: narrow, so that a phone shows it whole."""
+    return f"{COMPACT_WIDTH:.0f} {height:.0f} chart chart-compact"
 
 
 def _money_span(steps: Sequence[MoneyStep], index: int, running: int) -> tuple[int, int]:
@@ -431,7 +419,7 @@ def share_bar(
     rows = []
     for index, (name, value) in enumerate(parts_of):
         share = value / total if total else 0.0
-        shape = {"x": left, "y": 4.0, "width": share * WIDTH, "height": 32.0}
+        shape = {"x": left, "y": 4.0, "width": share * COMPACT_WIDTH, "height": 32.0}
         drawn.append(
             element("rect", element("title", name), class_=f"bar {colour(index)}", **shape)
         )
@@ -443,9 +431,9 @@ def share_bar(
             drawn.append(hatch(2, top - 12, 14, 14))
         drawn.append(element("text", name, x=24, y=top))
         figure = f"{number(value)} {unit} · {share:.1%}"
-        drawn.append(element("text", figure, class_="value end", x=WIDTH - 4, y=top))
+        drawn.append(element("text", figure, class_="value end", x=COMPACT_WIDTH, y=top))
         left += shape["width"]
         rows.append((name, f"{number(value)} {unit}", f"{share:.1%}"))
     height = 60 + 24 * max(1, len(parts_of))
-    svg = picture(title, description, drawn, size=f"{WIDTH:.0f} {height:.0f} chart")
+    svg = picture(title, description, drawn, size=_lying(height))
     return Chart(title=title, svg=svg, headers=headers, rows=tuple(rows))

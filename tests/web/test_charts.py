@@ -138,7 +138,7 @@ def test_money_flow_closes_to_the_fen_or_is_refused(gross, taken):
 def test_shares_fill_the_bar(values):
     chart = share_bar("t", "d", [(str(i), value) for i, value in enumerate(values)], unit="t")
     width = sum(float(bar.get("width")) for bar in bars(chart.svg))
-    assert width == pytest.approx(560 if sum(values) else 0, abs=0.1)
+    assert width == pytest.approx(340 if sum(values) else 0, abs=0.1)
     with pytest.raises(ValueError, match="below zero"):
         share_bar("t", "d", [("a", -1.0)], unit="t")
 
