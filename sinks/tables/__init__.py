@@ -76,6 +76,11 @@ def table_digest(name: str) -> str:
     return hashlib.sha256(_bytes(table_file(name))).hexdigest()
 
 
+def table_digests() -> dict[str, str]:
+    """Digest of every table, for the provenance of an answer."""
+    return {name: table_digest(name) for name in (*ROW_TYPES, "label_sets", "sources")}
+
+
 @cache
 def sources() -> Mapping[str, str]:
     """Citation of every source key."""

@@ -1,6 +1,6 @@
 import pytest
 
-from sinks import tables
+from sinks import emissions, tables
 from sinks.errors import TableError
 from sinks.tables.rows import MARKS, SpeciesRow
 
@@ -95,3 +95,33 @@ def test_a_key_stands_once():
 
 def test_digests_name_the_bytes():
     assert len({tables.table_digest(name) for name in tables.ROW_TYPES}) == len(tables.ROW_TYPES)
+
+
+def test_units_agree_with_what_the_rows_say_they_measure():
+    units = {"volume": "m3/ha", "biomass": "t d.m./ha", "carbon": "t C/ha"}
+    for row in tables.growth().values():
+        assert row.unit == units[row.quantity]
+        assert (row.scope == "stem") == (row.quantity == "volume")
+
+
+def test_units_agree_with_how_the_orchard_sums_use_them():
+    factors = tables.emission_factors()
+    for _, key in emissions.CARBON_KINDS.values():
+        assert factors[key].unit in {"kgC/kg", "tC/t"}
+    for key in emissions.FUELS:
+        assert factors[key].unit == "kgCO2/kg"
+    nutrients = {"n": "tC-e/tN", "p": "tC-e/tP2O5", "k": "tC-e/tK2O", "gas": "1"}
+    for product in (*emissions.PRODUCT_FACTORS.values(), emissions.GENERIC):
+        for what, key in product.items():
+            assert factors[key].unit == nutrients[what]
+    for row in factors.values():
+        if row.series in {"EF1", "EF1_synth", "EF1_other", "EF4", "EF5"}:
+            assert row.unit == "kgN2O-N/kgN"
+        if row.series.startswith("grid_"):
+            assert row.unit == "kgCO2/kWh"
+            assert row.year is not None
+
+
+def test_all_digests_at_once():
+    assert tables.table_digests()["growth"] == tables.table_digest("growth")
+    assert {"sources", "label_sets"} <= set(tables.table_digests())
