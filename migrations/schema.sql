@@ -1,5 +1,80 @@
 CREATE SCHEMA public;
 ALTER SCHEMA public OWNER TO pg_database_owner;
+CREATE FUNCTION public.check_account_ranges() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      which uuid;
+      found_ record;
+    BEGIN
+      IF TG_TABLE_NAME = 'account' THEN which := NEW.id; ELSE which := NEW.account_id; END IF;
+      SELECT a.balance, (SELECT coalesce(sum(upper(r.serials) - lower(r.serials)), 0)
+                           FROM unit_range r
+                          WHERE r.account_id = a.id AND r.closed_by IS NULL) AS kg
+        INTO found_ FROM account a WHERE a.id = which;
+      IF found_.balance <> found_.kg THEN
+        RAISE EXCEPTION 'account % has a balance of % kg and ranges of % kg',
+            which, found_.balance, found_.kg
+          USING ERRCODE = '23514', CONSTRAINT = 'account_matches_ranges';
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.check_account_ranges() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_batch_complete() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      which uuid;
+      size bigint;
+      found_ record;
+    BEGIN
+      IF TG_TABLE_NAME = 'batch' THEN which := NEW.id; ELSE which := NEW.batch_id; END IF;
+      SELECT size_kg INTO size FROM batch WHERE id = which FOR NO KEY UPDATE;
+      SELECT coalesce(sum(upper(serials) - lower(serials)), 0) AS kg, max(upper(serials)) AS past
+        INTO found_ FROM unit_range WHERE batch_id = which AND closed_by IS NULL;
+      IF found_.kg <> size OR found_.past > size + 1 THEN
+        RAISE EXCEPTION 'batch % of % kg has open ranges of % kg', which, size, found_.kg
+          USING ERRCODE = '23514', CONSTRAINT = 'batch_is_complete';
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.check_batch_complete() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_capacity_rise() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      IF TG_OP = 'INSERT' AND NEW.committed_kg <> 0
+         OR TG_OP = 'UPDATE' AND NEW.committed_kg > OLD.committed_kg AND NEW.short_kg > 0 THEN
+        RAISE EXCEPTION 'capacity of parcel % in % is short', NEW.parcel_id, NEW.vintage
+          USING ERRCODE = '23514', CONSTRAINT = 'capacity_never_oversold';
+      END IF;
+      RETURN NEW;
+    END $$;
+ALTER FUNCTION public.check_capacity_rise() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_capacity_sum() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      found_ record;
+    BEGIN
+      SELECT c.committed_kg, (SELECT coalesce(sum(r.kg), 0) FROM reservation r
+                               WHERE r.claim_id = c.claim_id AND r.parcel_id = c.parcel_id
+                                 AND r.vintage = c.vintage AND r.state <> 'released') AS kg
+        INTO found_ FROM capacity c
+       WHERE c.claim_id = NEW.claim_id AND c.parcel_id = NEW.parcel_id
+         AND c.vintage = NEW.vintage;
+      IF found_.committed_kg <> found_.kg THEN
+        RAISE EXCEPTION 'parcel % in %: % kg committed, reservations of % kg',
+            NEW.parcel_id, NEW.vintage, found_.committed_kg, found_.kg
+          USING ERRCODE = '23514', CONSTRAINT = 'capacity_matches_reservations';
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.check_capacity_sum() OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_claim_ground() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -31,6 +106,26 @@ CREATE FUNCTION public.check_claim_ground() RETURNS trigger
           RETURN NULL;
         END $$;
 ALTER FUNCTION public.check_claim_ground() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_issued_within_verified() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      p record;
+      issued bigint;
+    BEGIN
+      SELECT project_id, status, verified_kg INTO p FROM period
+        WHERE id = NEW.period_id FOR NO KEY UPDATE;
+      SELECT sum(size_kg) INTO issued FROM batch WHERE period_id = NEW.period_id;
+      IF p.status NOT IN ('verified', 'issued') OR p.project_id <> NEW.project_id
+         OR issued > p.verified_kg THEN
+        RAISE EXCEPTION 'period % (%) verified % kg, issued % kg',
+            NEW.period_id, p.status, p.verified_kg, issued
+          USING ERRCODE = '23514', CONSTRAINT = 'issued_within_verified';
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.check_issued_within_verified() OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_parcel_approval() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -87,6 +182,67 @@ CREATE FUNCTION public.check_parcel_ground() RETURNS trigger
           RETURN NULL;
         END $$;
 ALTER FUNCTION public.check_parcel_ground() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_period_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      IF (OLD.status, NEW.status) NOT IN (('submitted', 'verified'), ('submitted', 'refused'),
+                                          ('verified', 'issued'))
+         OR (OLD.status = 'verified'
+             AND (OLD.verified_kg, OLD.verifier_id, OLD.statement_sha256)
+                 IS DISTINCT FROM (NEW.verified_kg, NEW.verifier_id, NEW.statement_sha256)) THEN
+        RAISE EXCEPTION 'period % cannot go from % to %', OLD.id, OLD.status, NEW.status
+          USING ERRCODE = '23514', CONSTRAINT = 'period_goes_forward';
+      END IF;
+      RETURN NEW;
+    END $$;
+ALTER FUNCTION public.check_period_change() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_range_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      a record;
+    BEGIN
+      IF TG_OP = 'UPDATE' THEN
+        IF OLD.closed_by IS NOT NULL OR NEW.closed_by IS NULL
+           OR OLD.status IN ('retired', 'cancelled') THEN
+          RAISE EXCEPTION 'range % (%) is final', OLD.id, OLD.status
+            USING ERRCODE = '23514', CONSTRAINT = 'range_is_final';
+        END IF;
+        RETURN NEW;
+      END IF;
+      SELECT asset, kind INTO a FROM account WHERE id = NEW.account_id;
+      IF a.asset <> 'kg' OR a.kind <> (CASE NEW.status WHEN 'held' THEN 'holding'
+                                       ELSE NEW.status END) THEN
+        RAISE EXCEPTION 'a % range cannot lie in an account of %, %', NEW.status, a.asset, a.kind
+          USING ERRCODE = '23514', CONSTRAINT = 'range_fits_account';
+      END IF;
+      RETURN NEW;
+    END $$;
+ALTER FUNCTION public.check_range_change() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_reservation_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      IF NEW.burned_kg < OLD.burned_kg OR OLD.state = 'burned'
+         OR (NEW.state = 'released' AND NEW.burned_kg > 0)
+         OR (NEW.state = 'burned') <> (NEW.burned_kg = NEW.kg) THEN
+        RAISE EXCEPTION 'reservation % cannot change so', OLD.id
+          USING ERRCODE = '23514', CONSTRAINT = 'reservation_goes_forward';
+      END IF;
+      RETURN NEW;
+    END $$;
+ALTER FUNCTION public.check_reservation_change() OWNER TO tanhui_owner;
+CREATE FUNCTION public.lock_batches(ids uuid[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT 1 FROM batch WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE
+    $$;
+ALTER FUNCTION public.lock_batches(ids uuid[]) OWNER TO tanhui_owner;
 CREATE FUNCTION public.lock_ground(scope text, places public.geometry[]) RETURNS void
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -125,39 +281,86 @@ CREATE FUNCTION public.overlap_tolerance_m2(a_m2 double precision, b_m2 double p
           SELECT least(1.0, 0.001 * least(a_m2, b_m2))
         $$;
 ALTER FUNCTION public.overlap_tolerance_m2(a_m2 double precision, b_m2 double precision) OWNER TO tanhui_owner;
+CREATE FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) RETURNS record
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      t record;
+    BEGIN
+      INSERT INTO idempotency AS i (actor_id, key, request_hash, body)
+        VALUES (actor, request_key, hash, answer)
+        ON CONFLICT (actor_id, key) DO NOTHING;
+      replayed := NOT FOUND;
+      IF replayed THEN
+        SELECT i.request_hash, i.body INTO stored_hash, body
+          FROM idempotency i WHERE i.actor_id = actor AND i.key = request_key;
+        RETURN;
+      END IF;
+      stored_hash := hash;
+      body := answer;
+      PERFORM set_config('tanhui.actor', actor::text, true);
+      INSERT INTO event (id, kind, actor_id, subject_kind, subject_id, envelope, digest,
+                         effective_at)
+        VALUES (event, event_kind, actor, of_kind, of_id, words,
+                sha256(convert_to(words, 'UTF8')), effective);
+      FOR t IN SELECT x.owner, x.quantity
+                 FROM jsonb_to_recordset(takes) AS x(owner text, quantity bigint)
+                ORDER BY x.owner LOOP
+        PERFORM slot_take(t.owner, t.quantity);
+      END LOOP;
+      PERFORM post_legs(event, legs);
+    END $$;
+ALTER FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) OWNER TO tanhui_owner;
 CREATE FUNCTION public.post_legs(event uuid, legs jsonb) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-        DECLARE
-          wrong record;
-        BEGIN
-          PERFORM 1 FROM account WHERE id IN (
-              SELECT (l ->> 'source')::uuid FROM jsonb_array_elements(legs) l
-              UNION SELECT (l ->> 'target')::uuid FROM jsonb_array_elements(legs) l)
-            ORDER BY id FOR UPDATE;
-          SELECT l.* INTO wrong
-            FROM jsonb_to_recordset(legs) AS l(source uuid, target uuid, amount bigint)
-            LEFT JOIN account s ON s.id = l.source
-            LEFT JOIN account t ON t.id = l.target
-           WHERE s.asset IS DISTINCT FROM t.asset OR s.id IS NULL LIMIT 1;
-          IF FOUND THEN
-            RAISE EXCEPTION 'a leg from % to % crosses assets', wrong.source, wrong.target
-              USING ERRCODE = '23514', CONSTRAINT = 'legs_of_one_asset';
-          END IF;
-          INSERT INTO entry (event_id, source_id, target_id, amount)
-            SELECT event, l.source, l.target, l.amount
-              FROM jsonb_to_recordset(legs) AS l(source uuid, target uuid, amount bigint);
-          UPDATE account a SET balance = balance + d.delta
-            FROM (SELECT id, sum(delta)::bigint AS delta FROM (
-                    SELECT (l ->> 'source')::uuid AS id, -(l ->> 'amount')::bigint AS delta
-                      FROM jsonb_array_elements(legs) l
-                    UNION ALL
-                    SELECT (l ->> 'target')::uuid, (l ->> 'amount')::bigint
-                      FROM jsonb_array_elements(legs) l) m
-                  GROUP BY id) d
-           WHERE a.id = d.id;
-        END $$;
+    DECLARE
+      sources uuid[];
+      targets uuid[];
+      amounts bigint[];
+      wrong record;
+    BEGIN
+      SELECT array_agg(l.source), array_agg(l.target), array_agg(l.amount)
+        INTO sources, targets, amounts
+        FROM jsonb_to_recordset(legs) AS l(source uuid, target uuid, amount bigint);
+      IF sources IS NULL THEN
+        RETURN;
+      END IF;
+      PERFORM 1 FROM account WHERE id = ANY (sources || targets) ORDER BY id FOR NO KEY UPDATE;
+      SELECT l.source, l.target INTO wrong
+        FROM unnest(sources, targets) AS l(source, target)
+        LEFT JOIN account s ON s.id = l.source
+        LEFT JOIN account t ON t.id = l.target
+       WHERE s.asset IS DISTINCT FROM t.asset OR s.id IS NULL LIMIT 1;
+      IF FOUND THEN
+        RAISE EXCEPTION 'a leg from % to % crosses assets', wrong.source, wrong.target
+          USING ERRCODE = '23514', CONSTRAINT = 'legs_of_one_asset',
+            DETAIL = json_build_object('source', wrong.source, 'target', wrong.target)::text;
+      END IF;
+      INSERT INTO entry (event_id, source_id, target_id, amount)
+        SELECT event, l.source, l.target, l.amount
+          FROM unnest(sources, targets, amounts) AS l(source, target, amount);
+      WITH delta AS (
+        SELECT m.id, sum(m.kg)::bigint AS kg FROM (
+          SELECT unnest(sources) AS id, -unnest(amounts) AS kg
+          UNION ALL SELECT unnest(targets), unnest(amounts)) m GROUP BY m.id)
+      SELECT a.id, -d.kg AS asked, a.balance AS has INTO wrong
+        FROM delta d JOIN account a ON a.id = d.id
+       WHERE NOT a.overdraft AND a.balance + d.kg < 0 ORDER BY a.id LIMIT 1;
+      IF FOUND THEN
+        RAISE EXCEPTION 'account % has %, asked %', wrong.id, wrong.has, wrong.asked
+          USING ERRCODE = '23514', CONSTRAINT = 'ck_account_never_negative',
+            DETAIL = json_build_object(
+              'account', wrong.id, 'asked', wrong.asked, 'has', wrong.has)::text;
+      END IF;
+      UPDATE account a SET balance = balance + d.kg
+        FROM (SELECT m.id, sum(m.kg)::bigint AS kg FROM (
+                SELECT unnest(sources) AS id, -unnest(amounts) AS kg
+                UNION ALL SELECT unnest(targets), unnest(amounts)) m GROUP BY m.id) d
+       WHERE a.id = d.id;
+    END $$;
 ALTER FUNCTION public.post_legs(event uuid, legs jsonb) OWNER TO tanhui_owner;
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -166,6 +369,87 @@ CREATE FUNCTION public.refuse_change() RETURNS trigger
           RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = '55000';
         END $$;
 ALTER FUNCTION public.refuse_change() OWNER TO tanhui_owner;
+CREATE FUNCTION public.slot_drain(owner text) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      had bigint;
+    BEGIN
+      PERFORM 1 FROM slot WHERE owner_ref = owner ORDER BY n FOR UPDATE;
+      SELECT coalesce(sum(quantity), 0) INTO had FROM slot WHERE owner_ref = owner;
+      UPDATE slot SET quantity = 0 WHERE owner_ref = owner AND quantity > 0;
+      RETURN had;
+    END $$;
+ALTER FUNCTION public.slot_drain(owner text) OWNER TO tanhui_owner;
+CREATE FUNCTION public.slot_fill(owner text, quantity bigint, parts integer) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    #variable_conflict use_column
+    BEGIN
+      IF slot_fill.quantity <= 0 OR parts < 1 THEN
+        RAISE EXCEPTION 'nothing to fill' USING ERRCODE = '22023';
+      END IF;
+      INSERT INTO slot AS s (owner_ref, n, quantity)
+        SELECT owner, n, slot_fill.quantity / parts
+                         + (n <= slot_fill.quantity % parts)::int
+          FROM generate_series(1, parts) n ORDER BY n
+        ON CONFLICT (owner_ref, n) DO UPDATE SET quantity = s.quantity + excluded.quantity;
+    END $$;
+ALTER FUNCTION public.slot_fill(owner text, quantity bigint, parts integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.slot_give_back(owner text, given bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      chosen int;
+    BEGIN
+      IF given <= 0 THEN
+        RAISE EXCEPTION 'nothing to give back' USING ERRCODE = '22023';
+      END IF;
+      SELECT n INTO chosen FROM slot WHERE owner_ref = owner
+        ORDER BY n LIMIT 1 FOR UPDATE SKIP LOCKED;
+      IF NOT FOUND THEN
+        SELECT min(n) INTO chosen FROM slot WHERE owner_ref = owner;
+      END IF;
+      UPDATE slot SET quantity = quantity + given WHERE owner_ref = owner AND n = chosen;
+      IF NOT FOUND THEN
+        RAISE EXCEPTION '% was never filled', owner
+          USING ERRCODE = '23503', CONSTRAINT = 'slot_unknown';
+      END IF;
+    END $$;
+ALTER FUNCTION public.slot_give_back(owner text, given bigint) OWNER TO tanhui_owner;
+CREATE FUNCTION public.slot_take(owner text, asked bigint) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      chosen int;
+      has bigint;
+    BEGIN
+      IF asked <= 0 THEN
+        RAISE EXCEPTION 'nothing to take' USING ERRCODE = '22023';
+      END IF;
+      SELECT n INTO chosen FROM slot WHERE owner_ref = owner AND quantity >= asked
+        ORDER BY n LIMIT 1 FOR UPDATE SKIP LOCKED;
+      IF FOUND THEN
+        UPDATE slot SET quantity = quantity - asked WHERE owner_ref = owner AND n = chosen;
+        RETURN;
+      END IF;
+      PERFORM 1 FROM slot WHERE owner_ref = owner ORDER BY n FOR UPDATE;
+      SELECT coalesce(sum(quantity), 0) INTO has FROM slot WHERE owner_ref = owner;
+      IF has < asked THEN
+        RAISE EXCEPTION '% has %, asked %', owner, has, asked
+          USING ERRCODE = '23514', CONSTRAINT = 'slot_sold_out',
+            DETAIL = json_build_object('owner', owner, 'asked', asked, 'has', has)::text;
+      END IF;
+      UPDATE slot s SET quantity = s.quantity - least(s.quantity, greatest(asked - b.before, 0))
+        FROM (SELECT n, sum(quantity) OVER (ORDER BY n) - quantity AS before
+                FROM slot WHERE owner_ref = owner) b
+       WHERE s.owner_ref = owner AND s.n = b.n AND b.before < asked;
+    END $$;
+ALTER FUNCTION public.slot_take(owner text, asked bigint) OWNER TO tanhui_owner;
 CREATE TABLE public.account (
     id uuid NOT NULL,
     asset text NOT NULL,
@@ -177,8 +461,10 @@ CREATE TABLE public.account (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT ck_account_asset_known CHECK ((asset = ANY (ARRAY['kg'::text, 'forecast_kg'::text, 'fen'::text, 'tree'::text]))),
     CONSTRAINT ck_account_never_negative CHECK (((balance >= 0) OR overdraft)),
-    CONSTRAINT ck_account_only_sources_owe CHECK ((overdraft = (kind = ANY (ARRAY['issued'::text, 'grown'::text, 'planted'::text, 'world'::text]))))
-);
+    CONSTRAINT ck_account_only_sources_owe CHECK ((overdraft = (kind = ANY (ARRAY['issued'::text, 'grown'::text, 'planted'::text, 'world'::text])))),
+    CONSTRAINT ck_account_only_units_retire CHECK (((kind <> ALL (ARRAY['issued'::text, 'buffer'::text, 'retired'::text, 'cancelled'::text])) OR (asset = 'kg'::text)))
+)
+WITH (fillfactor='70');
 ALTER TABLE public.account OWNER TO tanhui_owner;
 CREATE TABLE public.actor (
     id uuid NOT NULL,
@@ -248,8 +534,8 @@ CREATE TABLE public.capacity (
     cap_kg bigint NOT NULL,
     committed_kg bigint DEFAULT '0'::bigint NOT NULL,
     short_kg bigint DEFAULT '0'::bigint NOT NULL,
-    CONSTRAINT ck_capacity_never_oversold CHECK ((committed_kg <= (cap_kg + short_kg))),
-    CONSTRAINT ck_capacity_not_negative CHECK (((cap_kg >= 0) AND (committed_kg >= 0) AND (short_kg >= 0)))
+    CONSTRAINT ck_capacity_not_negative CHECK (((cap_kg >= 0) AND (committed_kg >= 0) AND (short_kg >= 0))),
+    CONSTRAINT ck_capacity_short_is_true CHECK ((short_kg = GREATEST((committed_kg - cap_kg), (0)::bigint)))
 );
 ALTER TABLE public.capacity OWNER TO tanhui_owner;
 CREATE TABLE public.certificate (
@@ -268,6 +554,21 @@ CREATE TABLE public.certificate (
     CONSTRAINT ck_certificate_digest_is_true CHECK ((sha256 = sha256(convert_to(body, 'UTF8'::name))))
 );
 ALTER TABLE public.certificate OWNER TO tanhui_owner;
+CREATE SEQUENCE public.certificate_number
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER TABLE public.certificate_number OWNER TO tanhui_owner;
+CREATE TABLE public.certificate_revocation (
+    certificate_id uuid NOT NULL,
+    reason character varying NOT NULL,
+    event_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.certificate_revocation OWNER TO tanhui_owner;
 CREATE TABLE public.claim (
     id uuid NOT NULL,
     scheme text NOT NULL,
@@ -562,7 +863,8 @@ CREATE TABLE public.period (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT ck_period_order CHECK ((ends_on > starts_on)),
     CONSTRAINT ck_period_status_known CHECK ((status = ANY (ARRAY['submitted'::text, 'verified'::text, 'refused'::text, 'issued'::text]))),
-    CONSTRAINT ck_period_verified_has_kg CHECK (((status <> ALL (ARRAY['verified'::text, 'issued'::text])) OR (verified_kg IS NOT NULL)))
+    CONSTRAINT ck_period_verified_has_kg CHECK (((status <> ALL (ARRAY['verified'::text, 'issued'::text])) OR (verified_kg IS NOT NULL))),
+    CONSTRAINT ck_period_verified_within CHECK (((verified_kg >= 0) AND (verified_kg <= creditable_kg)))
 );
 ALTER TABLE public.period OWNER TO tanhui_owner;
 CREATE TABLE public.programme (
@@ -606,9 +908,11 @@ CREATE TABLE public.reservation (
     parcel_id uuid NOT NULL,
     vintage integer NOT NULL,
     kg bigint NOT NULL,
+    burned_kg bigint DEFAULT '0'::bigint NOT NULL,
     holder_ref text NOT NULL,
     state text NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_reservation_burned_within CHECK (((burned_kg >= 0) AND (burned_kg <= kg))),
     CONSTRAINT ck_reservation_kg_positive CHECK ((kg > 0)),
     CONSTRAINT ck_reservation_state_known CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'burned'::text])))
 );
@@ -618,20 +922,39 @@ CREATE TABLE public.retirement (
     number text NOT NULL,
     holder_id uuid NOT NULL,
     beneficiary character varying NOT NULL,
+    beneficiary_kind text NOT NULL,
     beneficiary_location character varying NOT NULL,
     purpose text NOT NULL,
     reporting_period character varying NOT NULL,
     note character varying NOT NULL,
+    reference character varying,
     kg bigint NOT NULL,
     serials jsonb NOT NULL,
     event_id uuid NOT NULL,
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_retirement_beneficiary_kind_known CHECK ((beneficiary_kind = ANY (ARRAY['enterprise'::text, 'person'::text, 'government'::text, 'event'::text, 'other'::text]))),
+    CONSTRAINT ck_retirement_for_someone CHECK ((length((beneficiary)::text) > 0)),
     CONSTRAINT ck_retirement_kg_positive CHECK ((kg > 0)),
     CONSTRAINT ck_retirement_note_short CHECK ((length((note)::text) <= 512)),
     CONSTRAINT ck_retirement_purpose_known CHECK ((purpose = ANY (ARRAY['corporate_targets'::text, 'public_environmental_claims'::text, 'insetting'::text, 'regulatory_requirement'::text, 'other'::text])))
 );
 ALTER TABLE public.retirement OWNER TO tanhui_owner;
+CREATE SEQUENCE public.retirement_number
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER TABLE public.retirement_number OWNER TO tanhui_owner;
+CREATE TABLE public.slot (
+    owner_ref text NOT NULL,
+    n integer NOT NULL,
+    quantity bigint NOT NULL,
+    CONSTRAINT ck_slot_never_negative CHECK ((quantity >= 0))
+)
+WITH (fillfactor='50');
+ALTER TABLE public.slot OWNER TO tanhui_owner;
 CREATE TABLE public.unit_range (
     id uuid NOT NULL,
     batch_id uuid NOT NULL,
@@ -665,6 +988,8 @@ ALTER TABLE ONLY public.capacity
     ADD CONSTRAINT pk_capacity PRIMARY KEY (claim_id, parcel_id, vintage);
 ALTER TABLE ONLY public.certificate
     ADD CONSTRAINT pk_certificate PRIMARY KEY (id);
+ALTER TABLE ONLY public.certificate_revocation
+    ADD CONSTRAINT pk_certificate_revocation PRIMARY KEY (certificate_id);
 ALTER TABLE ONLY public.claim
     ADD CONSTRAINT pk_claim PRIMARY KEY (id);
 ALTER TABLE ONLY public.cohort_table
@@ -711,6 +1036,8 @@ ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT pk_reservation PRIMARY KEY (id);
 ALTER TABLE ONLY public.retirement
     ADD CONSTRAINT pk_retirement PRIMARY KEY (id);
+ALTER TABLE ONLY public.slot
+    ADD CONSTRAINT pk_slot PRIMARY KEY (owner_ref, n);
 ALTER TABLE ONLY public.unit_range
     ADD CONSTRAINT pk_unit_range PRIMARY KEY (id);
 ALTER TABLE ONLY public.assessment_run
@@ -768,12 +1095,19 @@ CREATE INDEX ix_parcel_owner_id ON public.parcel USING btree (owner_id);
 CREATE INDEX ix_parcel_shape_digest ON public.parcel USING btree (shape_digest);
 CREATE INDEX ix_parcel_version_batch_id ON public.parcel_version USING btree (batch_id);
 CREATE INDEX ix_party_division_code ON public.party USING btree (division_code);
+CREATE INDEX ix_reservation_capacity ON public.reservation USING btree (claim_id, parcel_id, vintage);
 CREATE INDEX ix_unit_range_account_id ON public.unit_range USING btree (account_id) WHERE (closed_by IS NULL);
 CREATE UNIQUE INDEX uq_account_place ON public.account USING btree (asset, kind, party_id, reference) NULLS NOT DISTINCT;
+CREATE CONSTRAINT TRIGGER account_matches_ranges AFTER UPDATE OF balance ON public.account DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.asset = 'kg'::text) AND (NOT new.overdraft))) EXECUTE FUNCTION public.check_account_ranges();
 CREATE TRIGGER assessment_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER assessment_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment_run FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE CONSTRAINT TRIGGER batch_is_complete AFTER INSERT ON public.batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_batch_complete();
+CREATE CONSTRAINT TRIGGER batch_stays_complete AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_batch_complete();
+CREATE CONSTRAINT TRIGGER capacity_matches_reservations AFTER UPDATE ON public.capacity DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_capacity_sum();
+CREATE TRIGGER capacity_rise BEFORE INSERT OR UPDATE ON public.capacity FOR EACH ROW EXECUTE FUNCTION public.check_capacity_rise();
 CREATE TRIGGER certificate_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.certificate FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER certificate_revocation_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.certificate_revocation FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER claim_ground_insert AFTER INSERT ON public.claim REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_claim_ground();
 CREATE TRIGGER claim_ground_update AFTER UPDATE ON public.claim REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_claim_ground();
 CREATE TRIGGER cohort_table_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.cohort_table FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -782,13 +1116,19 @@ CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON publi
 CREATE TRIGGER event_seal_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_seal FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER finding_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.finding FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER histogram_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.histogram FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER issued_within_verified AFTER INSERT ON public.batch FOR EACH ROW EXECUTE FUNCTION public.check_issued_within_verified();
 CREATE TRIGGER layer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.layer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_approval BEFORE INSERT OR UPDATE ON public.parcel FOR EACH ROW EXECUTE FUNCTION public.check_parcel_approval();
 CREATE TRIGGER parcel_decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_ground_insert AFTER INSERT ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
 CREATE TRIGGER parcel_ground_update AFTER UPDATE ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
 CREATE TRIGGER parcel_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_version FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER period_change BEFORE UPDATE ON public.period FOR EACH ROW EXECUTE FUNCTION public.check_period_change();
 CREATE TRIGGER programme_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.programme FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER range_change BEFORE INSERT OR UPDATE ON public.unit_range FOR EACH ROW EXECUTE FUNCTION public.check_range_change();
+CREATE CONSTRAINT TRIGGER ranges_match_account AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_account_ranges();
+CREATE TRIGGER reservation_change BEFORE UPDATE ON public.reservation FOR EACH ROW EXECUTE FUNCTION public.check_reservation_change();
+CREATE CONSTRAINT TRIGGER reservations_match_capacity AFTER INSERT OR UPDATE ON public.reservation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_capacity_sum();
 CREATE TRIGGER retirement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.retirement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT fk_account_party_id_party FOREIGN KEY (party_id) REFERENCES public.party(id);
@@ -820,6 +1160,10 @@ ALTER TABLE ONLY public.capacity
     ADD CONSTRAINT fk_capacity_run_id_assessment_run FOREIGN KEY (run_id) REFERENCES public.assessment_run(id);
 ALTER TABLE ONLY public.certificate
     ADD CONSTRAINT fk_certificate_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
+ALTER TABLE ONLY public.certificate_revocation
+    ADD CONSTRAINT fk_certificate_revocation_certificate_id_certificate FOREIGN KEY (certificate_id) REFERENCES public.certificate(id);
+ALTER TABLE ONLY public.certificate_revocation
+    ADD CONSTRAINT fk_certificate_revocation_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
 ALTER TABLE ONLY public.claim
     ADD CONSTRAINT fk_claim_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
 ALTER TABLE ONLY public.claim
@@ -905,8 +1249,20 @@ ALTER TABLE ONLY public.unit_range
 ALTER TABLE ONLY public.unit_range
     ADD CONSTRAINT fk_unit_range_parent_id_unit_range FOREIGN KEY (parent_id) REFERENCES public.unit_range(id);
 GRANT USAGE ON SCHEMA public TO tanhui_app;
+REVOKE ALL ON FUNCTION public.lock_batches(ids uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.lock_batches(ids uuid[]) TO tanhui_app;
+REVOKE ALL ON FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.post_legs(event uuid, legs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_legs(event uuid, legs jsonb) TO tanhui_app;
+REVOKE ALL ON FUNCTION public.slot_drain(owner text) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.slot_drain(owner text) TO tanhui_app;
+REVOKE ALL ON FUNCTION public.slot_fill(owner text, quantity bigint, parts integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.slot_fill(owner text, quantity bigint, parts integer) TO tanhui_app;
+REVOKE ALL ON FUNCTION public.slot_give_back(owner text, given bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.slot_give_back(owner text, given bigint) TO tanhui_app;
+REVOKE ALL ON FUNCTION public.slot_take(owner text, asked bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.slot_take(owner text, asked bigint) TO tanhui_app;
 GRANT SELECT ON TABLE public.account TO tanhui_app;
 GRANT INSERT(id) ON TABLE public.account TO tanhui_app;
 GRANT INSERT(asset) ON TABLE public.account TO tanhui_app;
@@ -931,6 +1287,8 @@ GRANT UPDATE(cap_kg) ON TABLE public.capacity TO tanhui_app;
 GRANT UPDATE(committed_kg) ON TABLE public.capacity TO tanhui_app;
 GRANT UPDATE(short_kg) ON TABLE public.capacity TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.certificate TO tanhui_app;
+GRANT USAGE ON SEQUENCE public.certificate_number TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.certificate_revocation TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.claim TO tanhui_app;
 GRANT UPDATE(status) ON TABLE public.claim TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.cohort_table TO tanhui_app;
@@ -992,7 +1350,10 @@ GRANT UPDATE(external_number) ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(document_sha256) ON TABLE public.project TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.reservation TO tanhui_app;
 GRANT UPDATE(kg) ON TABLE public.reservation TO tanhui_app;
+GRANT UPDATE(burned_kg) ON TABLE public.reservation TO tanhui_app;
 GRANT UPDATE(state) ON TABLE public.reservation TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.retirement TO tanhui_app;
+GRANT USAGE ON SEQUENCE public.retirement_number TO tanhui_app;
+GRANT SELECT ON TABLE public.slot TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.unit_range TO tanhui_app;
 GRANT UPDATE(closed_by) ON TABLE public.unit_range TO tanhui_app;

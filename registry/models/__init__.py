@@ -23,10 +23,12 @@ from registry.models.units import (
     Batch,
     Capacity,
     Certificate,
+    CertificateRevocation,
     Entry,
     Period,
     Reservation,
     Retirement,
+    Slot,
     UnitRange,
 )
 
@@ -38,6 +40,7 @@ __all__ = [
     "Batch",
     "Capacity",
     "Certificate",
+    "CertificateRevocation",
     "Claim",
     "CohortTable",
     "Division",
@@ -61,5 +64,6 @@ __all__ = [
     "Project",
     "Reservation",
     "Retirement",
+    "Slot",
     "UnitRange",
 ]

@@ -39,6 +39,10 @@ class Account(Base):
         CheckConstraint(
             "overdraft = (kind IN ('issued', 'grown', 'planted', 'world'))", name="only_sources_owe"
         ),
+        CheckConstraint(
+            "kind NOT IN ('issued', 'buffer', 'retired', 'cancelled') OR asset = 'kg'",
+            name="only_units_retire",
+        ),
         Index(
             "uq_account_place",
             "asset",
@@ -92,6 +96,7 @@ class Period(Base):
             "status NOT IN ('verified', 'issued') OR verified_kg IS NOT NULL",
             name="verified_has_kg",
         ),
+        CheckConstraint("verified_kg BETWEEN 0 AND creditable_kg", name="verified_within"),
         ExcludeConstraint(
             ("project_id", "="),
             (text("daterange(starts_on, ends_on)"), "&&"),
@@ -185,16 +190,23 @@ class Retirement(Base):
             " 'regulatory_requirement', 'other')",
             name="purpose_known",
         ),
+        CheckConstraint(
+            "beneficiary_kind IN ('enterprise', 'person', 'government', 'event', 'other')",
+            name="beneficiary_kind_known",
+        ),
+        CheckConstraint("length(beneficiary) > 0", name="for_someone"),
     )
 
     id: Mapped[Id]
     number: Mapped[Code]
     holder_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"))
     beneficiary: Mapped[str]
+    beneficiary_kind: Mapped[Code]
     beneficiary_location: Mapped[str]
     purpose: Mapped[Code]
     reporting_period: Mapped[str]
     note: Mapped[str]
+    reference: Mapped[str | None] = mapped_column(comment="The contract it came from, if any")
     kg: Mapped[BigInt]
     serials: Mapped[list[Any]] = mapped_column(JSONB, comment="Full serial ranges, inclusive")
     event_id: Mapped[UUID] = mapped_column(ForeignKey("event.id"))
@@ -225,13 +237,41 @@ class Certificate(Base):
     recorded_at: Mapped[RecordedAt]
 
 
+class CertificateRevocation(Base):
+    """Why a certificate no longer counts; the certificate itself is never changed."""
+
+    __tablename__ = "certificate_revocation"
+
+    certificate_id: Mapped[UUID] = mapped_column(ForeignKey("certificate.id"), primary_key=True)
+    reason: Mapped[str]
+    event_id: Mapped[UUID] = mapped_column(ForeignKey("event.id"))
+    effective_at: Mapped[EffectiveAt]
+    recorded_at: Mapped[RecordedAt]
+
+
+class Slot(Base):
+    """A part of a contended quantity: writers take from different parts at the same time."""
+
+    __tablename__ = "slot"
+    __table_args__ = (CheckConstraint("quantity >= 0", name="never_negative"),)
+
+    owner_ref: Mapped[Code] = mapped_column(primary_key=True)
+    n: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    quantity: Mapped[BigInt]
+
+
 class Capacity(Base):
-    """What may be sold ahead of a parcel's vintage: the approved forecast less the buffer."""
+    """What may be sold ahead of a parcel's vintage: the approved forecast less the buffer.
+
+    ``committed_kg`` is the sum of its reservations not released.  A trigger lets it rise only
+    while nothing is short, so it is never sold beyond the cap; a later, lower forecast lowers the
+    cap and shows what is missing in ``short_kg``.
+    """
 
     __tablename__ = "capacity"
     __table_args__ = (
         CheckConstraint("cap_kg >= 0 AND committed_kg >= 0 AND short_kg >= 0", name="not_negative"),
-        CheckConstraint("committed_kg <= cap_kg + short_kg", name="never_oversold"),
+        CheckConstraint("short_kg = greatest(committed_kg - cap_kg, 0)", name="short_is_true"),
         ForeignKeyConstraint(
             ["parcel_id", "version"], ["parcel_version.parcel_id", "parcel_version.version"]
         ),
@@ -258,7 +298,9 @@ class Reservation(Base):
             ["claim_id", "parcel_id", "vintage"],
             ["capacity.claim_id", "capacity.parcel_id", "capacity.vintage"],
         ),
+        CheckConstraint("burned_kg BETWEEN 0 AND kg", name="burned_within"),
         UniqueConstraint("holder_ref", "claim_id", "parcel_id", "vintage"),
+        Index("ix_reservation_capacity", "claim_id", "parcel_id", "vintage"),
     )
 
     id: Mapped[Id]
@@ -266,6 +308,9 @@ class Reservation(Base):
     parcel_id: Mapped[UUID]
     vintage: Mapped[int]
     kg: Mapped[BigInt]
+    burned_kg: Mapped[BigInt] = mapped_column(
+        server_default="0", comment="Delivered as units; never free again"
+    )
     holder_ref: Mapped[Code]
     state: Mapped[Code]
     recorded_at: Mapped[RecordedAt]
