@@ -6,6 +6,9 @@ is continued: a side from the one opposite (level with the cell where both are m
 from its two sides.
 """
 
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
@@ -13,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.area import FLATTENING, SEMI_MAJOR_M
-from geo.raster import Grid, Source, is_missing
+from geo.raster import STRIP_ROWS, Grid, Reader, Source, is_missing
 
 Floats = NDArray[np.float64]
 
@@ -71,17 +74,67 @@ def slope_deg(
     return slope
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlopeLayer:
+    """Slope of a height layer, made window by window as it is read; a source like any other.
+
+    Each window is read with one cell around it, so how the layer is cut changes no value and the
+    whole of it is never in memory.
+    """
+
+    dem: Source
+    method: SlopeMethod = SlopeMethod.ZEVENBERGEN_THORNE
+
+    @property
+    def name(self) -> str:
+        """Name of the height layer and of the method, for evidence."""
+        return f"{self.dem.name} ({self.method.value})"
+
+    @property
+    def grid(self) -> Grid:
+        """Grid of the height layer."""
+        return self.dem.grid
+
+    @property
+    def nodata(self) -> float | None:
+        """None: what is unknown is NaN."""
+        return None
+
+    @contextlib.contextmanager
+    def reader(self) -> Iterator[Reader]:
+        """Open the height layer and give a function that makes slopes of a window of it."""
+        grid = self.grid
+        cell_x_m, cell_y_m = cell_size_m(grid)
+        with self.dem.reader() as read_height:
+
+            def read(row0: int, row1: int, col0: int, col1: int) -> Floats:
+                top, bottom = max(row0 - 1, 0), min(row1 + 1, grid.height)
+                left, right = max(col0 - 1, 0), min(col1 + 1, grid.width)
+                cells = read_height(top, bottom, left, right)
+                height = cells.astype(np.float64)
+                height[is_missing(cells, self.dem.nodata)] = np.nan
+                slope = slope_deg(
+                    height,
+                    cell_x_m=cell_x_m[top:bottom],
+                    cell_y_m=cell_y_m[top:bottom],
+                    method=self.method,
+                )
+                return slope[row0 - top : row1 - top, col0 - left : col1 - left]
+
+            yield read
+
+
 def layer_slope_deg(
     source: Source, *, method: SlopeMethod = SlopeMethod.ZEVENBERGEN_THORNE
 ) -> Floats:
     """Slope of a whole height layer, degrees, (height, width); NaN where unknown."""
     grid = source.grid
-    with source.reader() as read:
-        cells = read(0, grid.height, 0, grid.width)
-    height = cells.astype(np.float64)
-    height[is_missing(cells, source.nodata)] = np.nan
-    cell_x_m, cell_y_m = cell_size_m(grid)
-    return slope_deg(height, cell_x_m=cell_x_m, cell_y_m=cell_y_m, method=method)
+    slope = np.empty((grid.height, grid.width))
+    with SlopeLayer(dem=source, method=method).reader() as read:
+        for row in range(0, grid.height, STRIP_ROWS):
+            end = min(row + STRIP_ROWS, grid.height)
+            slope[row:end] = read(row, end, 0, grid.width)
+    return slope
 
 
 def cell_size_m(grid: Grid) -> tuple[Floats, Floats]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from geo.raster import ArrayLayer, Grid
-from geo.slope import SlopeMethod, cell_size_m, layer_slope_deg, slope_deg
+from geo.slope import SlopeLayer, SlopeMethod, cell_size_m, layer_slope_deg, slope_deg
 
 ROWS, COLUMNS = np.mgrid[0:9, 0:11].astype(float)
 
@@ -96,3 +96,21 @@ def test_geodesic_lengths_agree():
 
 def test_one_cell_is_level():
     assert slope_deg(np.array([[12.0]]), cell_x_m=1.0, cell_y_m=1.0)[0, 0] == 0.0
+
+
+@pytest.mark.parametrize("crs", ["EPSG:4549", "EPSG:4490"])
+def test_windows_make_the_slopes_of_the_whole(crs):
+    grid = Grid(
+        crs=crs, origin_x=118.0, origin_y=29.0, cell_x=0.001, cell_y=0.002, width=23, height=31
+    )
+    cells = np.random.default_rng(8).normal(0, 20, (31, 23))
+    cells[4:7, 5:9] = np.nan
+    dem = ArrayLayer(name="dem", grid=grid, nodata=None, cells=cells)
+    for method in SlopeMethod:
+        whole = layer_slope_deg(dem, method=method)
+        layer = SlopeLayer(dem=dem, method=method)
+        assert (layer.grid, layer.nodata, layer.name) == (grid, None, f"dem ({method.value})")
+        with layer.reader() as read:
+            for window in ((0, 31, 0, 23), (0, 4, 0, 7), (5, 6, 8, 9), (27, 31, 20, 23)):
+                row0, row1, col0, col1 = window
+                np.testing.assert_array_equal(read(*window), whole[row0:row1, col0:col1])
