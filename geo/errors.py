@@ -1,6 +1,6 @@
 """Errors of `geo`: a stable code and its parameters, never a sentence for a reader."""
 
-from collections.abc import Mapping  # noqa: TC003 - read at run time by documentation tools
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import ClassVar
 
