@@ -3,11 +3,14 @@
 import hashlib
 import json
 import re
+import tomllib
 from html.parser import HTMLParser
 
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from geo.eligibility.table import Answer
+from options.machines import MACHINES
 from web.asset_manifest import DIST, AssetManifest
 from web.charts import Axes, bar_chart
 from web.formats import FILTERS
@@ -186,6 +189,36 @@ def test_status_says_itself_in_a_word_and_a_shape():
         for colour in ("dark_green", "light_green", "yellow", "red", "unlabelled", "withheld")
     }
     assert len(shapes) == 6
+
+
+OWN_WORDS = {"ELIGIBLE"}  # a plot's answer has the same code: a lot passes its own word
+
+
+@pytest.mark.parametrize("machine", MACHINES.values(), ids=list(MACHINES))
+def test_every_state_of_a_sale_has_a_badge_with_its_name(machine):
+    badge = environment().get_template("components/status.html").module.badge
+    for state in machine.states:
+        drawn = re.sub(r"<[^>]*>", "", badge(state.code))
+        assert drawn != state.code
+        if state.code not in OWN_WORDS:
+            assert drawn == state.zh
+
+
+@pytest.mark.parametrize("answer", Answer)
+def test_every_answer_of_a_rule_has_a_badge(answer):
+    badge = environment().get_template("components/status.html").module.badge
+    assert answer.value not in re.sub(r"<[^>]*>", "", badge(answer.value))
+
+
+def test_every_grade_of_every_label_set_has_its_badge():
+    module = environment().get_template("components/status.html").module
+    sets = tomllib.loads((WEB.parent / "sinks/tables/label_sets.toml").read_text(encoding="utf-8"))
+    for label_set in sets.values():
+        for grade, word in zip(label_set["grades"], label_set["grades_zh"], strict=True):
+            assert word[0] in module.label_badge(grade)
+    css = (DIST / "app.css").read_text(encoding="utf-8")
+    for grade in {grade for label_set in sets.values() for grade in label_set["grades"]}:
+        assert f".label-{grade.replace('_', '-')}" in css
 
 
 def test_address_of_an_asset_changes_with_its_content():
