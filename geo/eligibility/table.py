@@ -32,6 +32,7 @@ class Threshold:
     source: str
     mark: str  # read, secondary, recalled, computed or proposed
     checked_on: date
+    note: str = ""
 
     @property
     def exact(self) -> Fraction:

@@ -1,5 +1,6 @@
 """Eligibility rules: limits belong to the good side, what is missing is asked for, never guessed."""
 
+import json
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -60,6 +61,7 @@ def ask(rule, parcels, **thresholds):
     assert [one.parcel for one in given] == list(range(len(parcels)))
     for one in given:
         assert one.rule == rule
+        assert json.loads(json.dumps(one.params, allow_nan=False)) == one.params
         entry = MESSAGES[one.code]
         assert entry["zh"].format(**one.params)
         assert entry["en"].format(**one.params)
