@@ -38,6 +38,10 @@ AREA_M2_MIN: Final = 1.0
 """A parcel smaller than this is refused as a slip of the pen, m2."""
 
 _WORLD_DEG: Final = np.array([180.0, 90.0, 180.0, 90.0])
+_EDGE_STEPS_M: Final = (200.0, 50.0, 10.0)
+"""Lengths tried, in the unit of the projection, for edges that must follow their curve."""
+
+_BENT_VERTICES_MAX: Final = 200_000
 _RANK: Final[dict[Severity, int]] = {"refused": 0, "questioned": 1, "warning": 2}
 
 
@@ -276,6 +280,7 @@ def _place(
             target = parse_crs(slip.crs) if slip.crs else system
             result[slip.mask] = _moved(raw[slip.mask], target, swap=slip.swap)
     result[plain] = _moved(raw[plain], system, swap=False)
+    findings += _follow_bent_edges(rows[plain], raw[plain], result, plain, system)
     landed = shapely.bounds(result)
     lost = ~shapely.is_missing(result) & ~_possible(landed)
     for place in np.flatnonzero(lost):
@@ -283,6 +288,48 @@ def _place(
         findings.append(refused(int(rows[place]), "COORD_OUT_OF_RANGE", x=x, y=y))
     result[lost] = None
     return result, findings
+
+
+def _follow_bent_edges(
+    rows: NDArray[np.int64],
+    raw: Geometries,
+    result: Geometries,
+    plain: NDArray[np.bool_],
+    system: ReferenceSystem,
+) -> list[Finding]:
+    """Add vertices where a sound shape of a projection would cross itself in degrees.
+
+    A straight edge of a projection is a curve in longitude and latitude; a long one may then run
+    over a vertex beside it. Only such rows get vertices; all others keep theirs as they stand.
+    A shape that is unsound as drawn is refused even where the curve happens to mend it.
+    """
+    if system.geographic:
+        return []
+    places, moved = np.flatnonzero(plain), result[plain]
+    as_drawn, as_moved = shapely.is_valid(raw), shapely.is_valid(moved)
+    suspects = np.flatnonzero(~as_moved & as_drawn)
+    findings = [
+        _moved_fault(validity_fault(int(rows[n]), raw[n]), system)
+        for n in np.flatnonzero(as_moved & ~as_drawn & ~shapely.is_missing(raw))
+    ]
+    for n in suspects:
+        for step_m in _EDGE_STEPS_M:
+            finer = np.array([shapely.segmentize(raw[n], step_m)], dtype=object)
+            if shapely.get_num_coordinates(finer[0]) > _BENT_VERTICES_MAX:
+                break
+            bent = _moved(finer, system, swap=False)
+            if shapely.is_valid(bent[0]):
+                result[places[n]] = bent[0]
+                findings.append(warning(int(rows[n]), "GEOM_EDGES_FOLLOWED", step_m=step_m))
+                break
+    return findings
+
+
+def _moved_fault(fault: Finding, system: ReferenceSystem) -> Finding:
+    """Give a fault found in the file's own coordinates its place on the map."""
+    place = np.array([[fault.params["lon"], fault.params["lat"]]], dtype=np.float64)
+    lon, lat = (float(value) for value in to_cgcs2000(place, system)[0])
+    return replace(fault, at=(lon, lat), params={**fault.params, "lon": lon, "lat": lat})
 
 
 def _possible(bounds: FloatArray) -> NDArray[np.bool_]:

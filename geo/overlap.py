@@ -22,6 +22,7 @@ OVERLAP_SHARE_MAX: Final = 0.001
 OVERLAP_NOISE_M2: Final = 1e-4
 """Shared ground of at most this is rounding of coordinates, m2."""
 
+_SURFACE: Final = 2
 _GRID_DEG: Final = 1e-10
 """Grid of the second attempt, about 0.01 mm, where exact overlay fails."""
 
@@ -115,6 +116,8 @@ def overlap_pairs(
     order = np.lexsort((right, left))
     left, right = left[order], right[order]
     shared = intersections(geometries[left], others[right])
+    surface = shapely.get_dimensions(shared) == _SURFACE
+    left, right, shared = left[surface], right[surface], shared[surface]
     overlap = area_m2(shared) if len(shared) else np.zeros(0)
     real = overlap > OVERLAP_NOISE_M2
     left, right, shared, overlap = left[real], right[real], shared[real], overlap[real]

@@ -218,3 +218,25 @@ def test_an_empty_collection_is_no_rows():
 def test_findings_are_plain_data():
     intake = examine_document(collection(polygon(BOW_TIE), *good(2), good(1)[0]))
     json.dumps([finding.message_params() for finding in intake.findings])
+
+
+def test_a_shape_that_only_its_long_edges_break_gets_vertices():
+    # a vertex 0.2 m below the middle of a 12 km edge of the grid, which sags by 1.5 m in degrees
+    x, y = 389_858.0, 3_206_470.0
+    outline = [(0, 0), (6000, 899.8), (12000, 0), (12000, 900), (0, 900), (0, 0)]
+    crs = {"type": "name", "properties": {"name": "EPSG:4549"}}
+    row = polygon([[x + a, y + b] for a, b in outline])
+    intake = examine_document(collection(row, crs=crs))
+    assert codes(intake, 1) == ["GEOM_EDGES_FOLLOWED"]
+    assert intake.accepted == 1
+    assert shapely.is_valid(intake.geometry[0])
+
+
+def test_a_projected_bow_tie_is_placed_on_the_map():
+    x, y = 389_858.44, 3_206_470.36
+    tie = [(0, 0), (30, 30), (30, 0), (0, 30), (0, 0)]
+    crs = {"type": "name", "properties": {"name": "EPSG:4549"}}
+    intake = examine_document(collection(polygon([[x + a, y + b] for a, b in tie]), crs=crs))
+    finding = intake.findings_of(1)[0]
+    assert finding.code == "GEOM_SELF_INTERSECTION"
+    assert finding.at == pytest.approx((118.87015, 28.97013), abs=5e-5)
