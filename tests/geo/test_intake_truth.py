@@ -11,7 +11,7 @@ OF_ATTRIBUTES = {"AGE_NEGATIVE", "SPECIES_UNKNOWN"}
 
 def test_every_planted_defect_is_found_and_nothing_else(tmp_path):
     county = make_county("tiny", out_dir=tmp_path)
-    table = json.loads(county.path("truth.json").read_text(encoding="utf-8"))
+    table = json.loads(county.path("truth.json").read_text(encoding="utf-8"))["defects"]
     truth = [
         Truth(**{k: tuple(v) if isinstance(v, list) else v for k, v in t.items()}) for t in table
     ]
