@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from geo.crs import ReferenceSystem, missing_crs, parse_crs
-from geo.errors import FileError
+from geo.errors import CrsError, FileError
 from geo.findings import Finding, warning
 from geo.vector.archive import unpack
 from geo.vector.features import FeatureFile, Limits, RawFeature
@@ -22,6 +22,14 @@ _JSON_SUFFIXES = frozenset({".geojson", ".json", ".geojsonl", ".ndjson"})
 _ROOT = re.compile(rb"<(?:\w+:)?([A-Za-z]\w*)[\s>]")
 
 
+def _same_system(declared: str, used: ReferenceSystem) -> bool:
+    """Say whether the file declares the system that is used, in whatever words."""
+    try:
+        return parse_crs(declared).label == used.label
+    except CrsError:
+        return False
+
+
 def choose_crs(
     declared: str | None, given: str | None
 ) -> tuple[ReferenceSystem, tuple[Finding, ...]]:
@@ -34,7 +42,7 @@ def choose_crs(
     """
     if given is not None:
         system = parse_crs(given)
-        if declared and declared != given:
+        if declared and not _same_system(declared, system):
             note = warning(None, "CRS_OVERRIDDEN", declared=declared[:80], used=system.label)
             return system, (note,)
         return system, ()

@@ -79,6 +79,8 @@ def test_a_missing_prj_is_refused_unless_the_user_says(tmp_path):
     assert error.code == "CRS_MISSING"
     assert error.params["option"] == "--crs"
     assert open_features(path, crs="EPSG:4549").crs_label == "EPSG:4549"
+    assert codes(open_features(shapefile(tmp_path, name="again"), crs="4549")) == []
+    assert codes(open_features(shapefile(tmp_path, name="more"), crs="4548")) == ["CRS_OVERRIDDEN"]
 
 
 def test_a_missing_index_is_rebuilt_and_a_missing_table_told(tmp_path):
