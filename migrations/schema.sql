@@ -1,5 +1,38 @@
 CREATE SCHEMA public;
 ALTER SCHEMA public OWNER TO pg_database_owner;
+CREATE TYPE public.procrastinate_job_event_type AS ENUM (
+    'deferred',
+    'started',
+    'deferred_for_retry',
+    'failed',
+    'succeeded',
+    'cancelled',
+    'abort_requested',
+    'aborted',
+    'scheduled',
+    'retried'
+);
+ALTER TYPE public.procrastinate_job_event_type OWNER TO tanhui_owner;
+CREATE TYPE public.procrastinate_job_status AS ENUM (
+    'todo',
+    'doing',
+    'succeeded',
+    'failed',
+    'cancelled',
+    'aborting',
+    'aborted'
+);
+ALTER TYPE public.procrastinate_job_status OWNER TO tanhui_owner;
+CREATE TYPE public.procrastinate_job_to_defer_v1 AS (
+	queue_name character varying,
+	task_name character varying,
+	priority integer,
+	lock text,
+	queueing_lock text,
+	args jsonb,
+	scheduled_at timestamp with time zone
+);
+ALTER TYPE public.procrastinate_job_to_defer_v1 OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_account_ranges() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -362,6 +395,421 @@ CREATE FUNCTION public.post_legs(event uuid, legs jsonb) RETURNS void
        WHERE a.id = d.id;
     END $$;
 ALTER FUNCTION public.post_legs(event uuid, legs jsonb) OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_cancel_job_v1(job_id bigint, abort boolean, delete_job boolean) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    _job_id bigint;
+BEGIN
+    IF delete_job THEN
+        DELETE FROM procrastinate_jobs
+        WHERE id = job_id AND status = 'todo'
+        RETURNING id INTO _job_id;
+    END IF;
+    IF _job_id IS NULL THEN
+        IF abort THEN
+            UPDATE procrastinate_jobs
+            SET abort_requested = true,
+                status = CASE status
+                    WHEN 'todo' THEN 'cancelled'::procrastinate_job_status ELSE status
+                END
+            WHERE id = job_id AND status IN ('todo', 'doing')
+            RETURNING id INTO _job_id;
+        ELSE
+            UPDATE procrastinate_jobs
+            SET status = 'cancelled'::procrastinate_job_status
+            WHERE id = job_id AND status = 'todo'
+            RETURNING id INTO _job_id;
+        END IF;
+    END IF;
+    RETURN _job_id;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_cancel_job_v1(job_id bigint, abort boolean, delete_job boolean) OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_defer_jobs_v1(jobs public.procrastinate_job_to_defer_v1[]) RETURNS bigint[]
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    job_ids bigint[];
+BEGIN
+    WITH inserted_jobs AS (
+        INSERT INTO procrastinate_jobs (queue_name, task_name, priority, lock, queueing_lock, args, scheduled_at)
+        SELECT (job).queue_name,
+               (job).task_name,
+               (job).priority,
+               (job).lock,
+               (job).queueing_lock,
+               (job).args,
+               (job).scheduled_at
+        FROM unnest(jobs) AS job
+        RETURNING id
+    )
+    SELECT array_agg(id) FROM inserted_jobs INTO job_ids;
+    RETURN job_ids;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_defer_jobs_v1(jobs public.procrastinate_job_to_defer_v1[]) OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_defer_periodic_job_v2(_queue_name character varying, _lock character varying, _queueing_lock character varying, _task_name character varying, _priority integer, _periodic_id character varying, _defer_timestamp bigint, _args jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+	_job_id bigint;
+	_defer_id bigint;
+BEGIN
+    INSERT
+        INTO procrastinate_periodic_defers (task_name, periodic_id, defer_timestamp)
+        VALUES (_task_name, _periodic_id, _defer_timestamp)
+        ON CONFLICT DO NOTHING
+        RETURNING id into _defer_id;
+    IF _defer_id IS NULL THEN
+        RETURN NULL;
+    END IF;
+    UPDATE procrastinate_periodic_defers
+        SET job_id = (
+            SELECT COALESCE((
+                SELECT unnest(procrastinate_defer_jobs_v1(
+                    ARRAY[
+                        ROW(
+                            _queue_name,
+                            _task_name,
+                            _priority,
+                            _lock,
+                            _queueing_lock,
+                            _args,
+                            NULL::timestamptz
+                        )
+                    ]::procrastinate_job_to_defer_v1[]
+                ))
+            ), NULL)
+        )
+        WHERE id = _defer_id
+        RETURNING job_id INTO _job_id;
+    DELETE
+        FROM procrastinate_periodic_defers
+        USING (
+            SELECT id
+            FROM procrastinate_periodic_defers
+            WHERE procrastinate_periodic_defers.task_name = _task_name
+            AND procrastinate_periodic_defers.periodic_id = _periodic_id
+            AND procrastinate_periodic_defers.defer_timestamp < _defer_timestamp
+            ORDER BY id
+            FOR UPDATE
+        ) to_delete
+        WHERE procrastinate_periodic_defers.id = to_delete.id;
+    RETURN _job_id;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_defer_periodic_job_v2(_queue_name character varying, _lock character varying, _queueing_lock character varying, _task_name character varying, _priority integer, _periodic_id character varying, _defer_timestamp bigint, _args jsonb) OWNER TO tanhui_owner;
+CREATE TABLE public.procrastinate_jobs (
+    id bigint NOT NULL,
+    queue_name character varying(128) NOT NULL,
+    task_name character varying(128) NOT NULL,
+    priority integer DEFAULT 0 NOT NULL,
+    lock text,
+    queueing_lock text,
+    args jsonb DEFAULT '{}'::jsonb NOT NULL,
+    status public.procrastinate_job_status DEFAULT 'todo'::public.procrastinate_job_status NOT NULL,
+    scheduled_at timestamp with time zone,
+    attempts integer DEFAULT 0 NOT NULL,
+    abort_requested boolean DEFAULT false NOT NULL,
+    worker_id bigint,
+    CONSTRAINT check_not_todo_abort_requested CHECK ((NOT ((status = 'todo'::public.procrastinate_job_status) AND (abort_requested = true))))
+);
+ALTER TABLE public.procrastinate_jobs OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_fetch_job_v2(target_queue_names character varying[], p_worker_id bigint) RETURNS public.procrastinate_jobs
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+	found_jobs procrastinate_jobs;
+BEGIN
+    WITH candidate AS (
+        SELECT jobs.*
+            FROM procrastinate_jobs AS jobs
+            WHERE
+                -- reject the job if its lock has earlier or higher priority jobs
+                NOT EXISTS (
+                    SELECT 1
+                        FROM procrastinate_jobs AS other_jobs
+                        WHERE
+                            jobs.lock IS NOT NULL
+                            AND other_jobs.lock = jobs.lock
+                            AND (
+                                -- job with same lock is already running
+                                other_jobs.status = 'doing'
+                                OR
+                                -- job with same lock is waiting and has higher priority (or same priority but was queued first)
+                                (
+                                    other_jobs.status = 'todo'
+                                    AND (
+                                        other_jobs.priority > jobs.priority
+                                        OR (
+                                        other_jobs.priority = jobs.priority
+                                        AND other_jobs.id < jobs.id
+                                        )
+                                    )
+                                )
+                            )
+                )
+                AND jobs.status = 'todo'
+                AND (target_queue_names IS NULL OR jobs.queue_name = ANY( target_queue_names ))
+                AND (jobs.scheduled_at IS NULL OR jobs.scheduled_at <= now())
+            ORDER BY jobs.priority DESC, jobs.id ASC LIMIT 1
+            FOR UPDATE OF jobs SKIP LOCKED
+    )
+    UPDATE procrastinate_jobs
+        SET status = 'doing', worker_id = p_worker_id
+        FROM candidate
+        WHERE procrastinate_jobs.id = candidate.id
+        RETURNING procrastinate_jobs.* INTO found_jobs;
+ RETURN found_jobs;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_fetch_job_v2(target_queue_names character varying[], p_worker_id bigint) OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_finish_job_v1(job_id bigint, end_status public.procrastinate_job_status, delete_job boolean) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    _job_id bigint;
+BEGIN
+    IF end_status NOT IN ('succeeded', 'failed', 'aborted') THEN
+        RAISE 'End status should be either "succeeded", "failed" or "aborted" (job id: %)', job_id;
+    END IF;
+    IF delete_job THEN
+        DELETE FROM procrastinate_jobs
+        WHERE id = job_id AND status IN ('todo', 'doing')
+        RETURNING id INTO _job_id;
+    ELSE
+        UPDATE procrastinate_jobs
+        SET status = end_status,
+            abort_requested = false,
+            attempts = CASE status
+                WHEN 'doing' THEN attempts + 1 ELSE attempts
+            END
+        WHERE id = job_id AND status IN ('todo', 'doing')
+        RETURNING id INTO _job_id;
+    END IF;
+    IF _job_id IS NULL THEN
+        RAISE 'Job was not found or not in "doing" or "todo" status (job id: %)', job_id;
+    END IF;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_finish_job_v1(job_id bigint, end_status public.procrastinate_job_status, delete_job boolean) OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_notify_queue_abort_job_v1() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    payload TEXT;
+BEGIN
+    SELECT json_build_object('type', 'abort_job_requested', 'job_id', NEW.id)::text INTO payload;
+	PERFORM pg_notify('procrastinate_queue_v1#' || NEW.queue_name, payload);
+	PERFORM pg_notify('procrastinate_any_queue_v1', payload);
+	RETURN NEW;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_notify_queue_abort_job_v1() OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_notify_queue_job_inserted_v1() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    payload TEXT;
+BEGIN
+    SELECT json_build_object('type', 'job_inserted', 'job_id', NEW.id)::text INTO payload;
+	PERFORM pg_notify('procrastinate_queue_v1#' || NEW.queue_name, payload);
+	PERFORM pg_notify('procrastinate_any_queue_v1', payload);
+	RETURN NEW;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_notify_queue_job_inserted_v1() OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_prune_stalled_workers_v1(seconds_since_heartbeat double precision) RETURNS TABLE(worker_id bigint)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RETURN QUERY
+    DELETE FROM procrastinate_workers
+    WHERE last_heartbeat < NOW() - (seconds_since_heartbeat || 'SECOND')::INTERVAL
+    RETURNING procrastinate_workers.id;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_prune_stalled_workers_v1(seconds_since_heartbeat double precision) OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_register_worker_v1() RETURNS TABLE(worker_id bigint)
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RETURN QUERY
+    INSERT INTO procrastinate_workers DEFAULT VALUES
+    RETURNING procrastinate_workers.id;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_register_worker_v1() OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_retry_job_v1(job_id bigint, retry_at timestamp with time zone, new_priority integer, new_queue_name character varying, new_lock character varying) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    _job_id bigint;
+    _abort_requested boolean;
+BEGIN
+    SELECT abort_requested FROM procrastinate_jobs
+    WHERE id = job_id AND status = 'doing'
+    FOR UPDATE
+    INTO _abort_requested;
+    IF _abort_requested THEN
+        UPDATE procrastinate_jobs
+        SET status = 'failed'::procrastinate_job_status
+        WHERE id = job_id AND status = 'doing'
+        RETURNING id INTO _job_id;
+    ELSE
+        UPDATE procrastinate_jobs
+        SET status = 'todo'::procrastinate_job_status,
+            attempts = attempts + 1,
+            scheduled_at = retry_at,
+            priority = COALESCE(new_priority, priority),
+            queue_name = COALESCE(new_queue_name, queue_name),
+            lock = COALESCE(new_lock, lock)
+        WHERE id = job_id AND status = 'doing'
+        RETURNING id INTO _job_id;
+    END IF;
+    IF _job_id IS NULL THEN
+        RAISE 'Job was not found or not in "doing" status (job id: %)', job_id;
+    END IF;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_retry_job_v1(job_id bigint, retry_at timestamp with time zone, new_priority integer, new_queue_name character varying, new_lock character varying) OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_retry_job_v2(job_id bigint, retry_at timestamp with time zone, new_priority integer, new_queue_name character varying, new_lock character varying) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    _job_id bigint;
+    _abort_requested boolean;
+    _current_status procrastinate_job_status;
+BEGIN
+    SELECT status, abort_requested FROM procrastinate_jobs
+    WHERE id = job_id AND status IN ('doing', 'failed')
+    FOR UPDATE
+    INTO _current_status, _abort_requested;
+    IF _current_status = 'doing' AND _abort_requested THEN
+        UPDATE procrastinate_jobs
+        SET status = 'failed'::procrastinate_job_status
+        WHERE id = job_id AND status = 'doing'
+        RETURNING id INTO _job_id;
+    ELSE
+        UPDATE procrastinate_jobs
+        SET status = 'todo'::procrastinate_job_status,
+            attempts = attempts + 1,
+            scheduled_at = retry_at,
+            priority = COALESCE(new_priority, priority),
+            queue_name = COALESCE(new_queue_name, queue_name),
+            lock = COALESCE(new_lock, lock)
+        WHERE id = job_id AND status IN ('doing', 'failed')
+        RETURNING id INTO _job_id;
+    END IF;
+    IF _job_id IS NULL THEN
+        RAISE 'Job was not found or has an invalid status to retry (job id: %)', job_id;
+    END IF;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_retry_job_v2(job_id bigint, retry_at timestamp with time zone, new_priority integer, new_queue_name character varying, new_lock character varying) OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_trigger_abort_requested_events_procedure_v1() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO procrastinate_events(job_id, type)
+        VALUES (NEW.id, 'abort_requested'::procrastinate_job_event_type);
+    RETURN NEW;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_trigger_abort_requested_events_procedure_v1() OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_trigger_function_scheduled_events_v1() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO procrastinate_events(job_id, type, at)
+        VALUES (NEW.id, 'scheduled'::procrastinate_job_event_type, NEW.scheduled_at);
+	RETURN NEW;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_trigger_function_scheduled_events_v1() OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_trigger_function_status_events_insert_v1() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO procrastinate_events(job_id, type)
+        VALUES (NEW.id, 'deferred'::procrastinate_job_event_type);
+	RETURN NEW;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_trigger_function_status_events_insert_v1() OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_trigger_function_status_events_update_v1() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    WITH t AS (
+        SELECT CASE
+            WHEN OLD.status = 'todo'::procrastinate_job_status
+                AND NEW.status = 'doing'::procrastinate_job_status
+                THEN 'started'::procrastinate_job_event_type
+            WHEN OLD.status = 'doing'::procrastinate_job_status
+                AND NEW.status = 'todo'::procrastinate_job_status
+                THEN 'deferred_for_retry'::procrastinate_job_event_type
+            WHEN OLD.status = 'doing'::procrastinate_job_status
+                AND NEW.status = 'failed'::procrastinate_job_status
+                THEN 'failed'::procrastinate_job_event_type
+            WHEN OLD.status = 'doing'::procrastinate_job_status
+                AND NEW.status = 'succeeded'::procrastinate_job_status
+                THEN 'succeeded'::procrastinate_job_event_type
+            WHEN OLD.status = 'todo'::procrastinate_job_status
+                AND (
+                    NEW.status = 'cancelled'::procrastinate_job_status
+                    OR NEW.status = 'failed'::procrastinate_job_status
+                    OR NEW.status = 'succeeded'::procrastinate_job_status
+                )
+                THEN 'cancelled'::procrastinate_job_event_type
+            WHEN OLD.status = 'doing'::procrastinate_job_status
+                AND NEW.status = 'aborted'::procrastinate_job_status
+                THEN 'aborted'::procrastinate_job_event_type
+            WHEN OLD.status = 'failed'::procrastinate_job_status
+                AND NEW.status = 'todo'::procrastinate_job_status
+                THEN 'retried'::procrastinate_job_event_type
+            ELSE NULL
+        END as event_type
+    )
+    INSERT INTO procrastinate_events(job_id, type)
+        SELECT NEW.id, t.event_type
+        FROM t
+        WHERE t.event_type IS NOT NULL;
+	RETURN NEW;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_trigger_function_status_events_update_v1() OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_unlink_periodic_defers_v1() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE procrastinate_periodic_defers
+    SET job_id = NULL
+    WHERE job_id = OLD.id;
+    RETURN OLD;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_unlink_periodic_defers_v1() OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_unregister_worker_v1(worker_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    DELETE FROM procrastinate_workers
+    WHERE id = worker_id;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_unregister_worker_v1(worker_id bigint) OWNER TO tanhui_owner;
+CREATE FUNCTION public.procrastinate_update_heartbeat_v1(worker_id bigint) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE procrastinate_workers
+    SET last_heartbeat = NOW()
+    WHERE id = worker_id;
+END;
+$$;
+ALTER FUNCTION public.procrastinate_update_heartbeat_v1(worker_id bigint) OWNER TO tanhui_owner;
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -481,15 +929,27 @@ CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
 ALTER TABLE public.alembic_version OWNER TO tanhui_owner;
-CREATE TABLE public.assessment (
+CREATE TABLE public.assessment_series (
     run_id uuid NOT NULL,
     parcel_id uuid NOT NULL,
-    year integer NOT NULL,
     version integer NOT NULL,
-    stock_kg bigint NOT NULL,
-    net_kg bigint NOT NULL,
-    flags jsonb NOT NULL
+    first_year integer NOT NULL,
+    stock_kg bigint[] NOT NULL,
+    net_kg bigint[] NOT NULL,
+    flags jsonb NOT NULL,
+    CONSTRAINT ck_assessment_series_arrays_match CHECK ((cardinality(stock_kg) = cardinality(net_kg)))
 );
+ALTER TABLE public.assessment_series OWNER TO tanhui_owner;
+CREATE VIEW public.assessment WITH (security_invoker='true') AS
+ SELECT s.run_id,
+    s.parcel_id,
+    s.version,
+    ((s.first_year + i.i) - 1) AS year,
+    s.stock_kg[i.i] AS stock_kg,
+    s.net_kg[i.i] AS net_kg,
+    s.flags
+   FROM (public.assessment_series s
+     CROSS JOIN LATERAL generate_series(1, cardinality(s.net_kg)) i(i));
 ALTER TABLE public.assessment OWNER TO tanhui_owner;
 CREATE TABLE public.assessment_run (
     id uuid NOT NULL,
@@ -589,6 +1049,7 @@ CREATE TABLE public.claim (
 ALTER TABLE public.claim OWNER TO tanhui_owner;
 CREATE TABLE public.cohort_table (
     digest bytea NOT NULL,
+    key bytea NOT NULL,
     scheme jsonb NOT NULL,
     years int4range NOT NULL,
     rows jsonb NOT NULL,
@@ -773,6 +1234,9 @@ CREATE TABLE public.layer (
     height integer NOT NULL,
     cell_m double precision NOT NULL,
     nodata double precision NOT NULL,
+    dtype character varying NOT NULL,
+    band integer NOT NULL,
+    grid jsonb NOT NULL,
     source character varying NOT NULL,
     licence character varying NOT NULL,
     effective_at timestamp with time zone NOT NULL,
@@ -867,6 +1331,58 @@ CREATE TABLE public.period (
     CONSTRAINT ck_period_verified_within CHECK (((verified_kg >= 0) AND (verified_kg <= creditable_kg)))
 );
 ALTER TABLE public.period OWNER TO tanhui_owner;
+CREATE TABLE public.procrastinate_events (
+    id bigint NOT NULL,
+    job_id bigint NOT NULL,
+    type public.procrastinate_job_event_type,
+    at timestamp with time zone DEFAULT now()
+);
+ALTER TABLE public.procrastinate_events OWNER TO tanhui_owner;
+CREATE SEQUENCE public.procrastinate_events_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER TABLE public.procrastinate_events_id_seq OWNER TO tanhui_owner;
+ALTER SEQUENCE public.procrastinate_events_id_seq OWNED BY public.procrastinate_events.id;
+CREATE SEQUENCE public.procrastinate_jobs_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER TABLE public.procrastinate_jobs_id_seq OWNER TO tanhui_owner;
+ALTER SEQUENCE public.procrastinate_jobs_id_seq OWNED BY public.procrastinate_jobs.id;
+CREATE TABLE public.procrastinate_periodic_defers (
+    id bigint NOT NULL,
+    task_name character varying(128) NOT NULL,
+    defer_timestamp bigint,
+    job_id bigint,
+    periodic_id character varying(128) DEFAULT ''::character varying NOT NULL
+);
+ALTER TABLE public.procrastinate_periodic_defers OWNER TO tanhui_owner;
+CREATE SEQUENCE public.procrastinate_periodic_defers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+ALTER TABLE public.procrastinate_periodic_defers_id_seq OWNER TO tanhui_owner;
+ALTER SEQUENCE public.procrastinate_periodic_defers_id_seq OWNED BY public.procrastinate_periodic_defers.id;
+CREATE TABLE public.procrastinate_workers (
+    id bigint NOT NULL,
+    last_heartbeat timestamp with time zone DEFAULT now() NOT NULL
+);
+ALTER TABLE public.procrastinate_workers OWNER TO tanhui_owner;
+ALTER TABLE public.procrastinate_workers ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.procrastinate_workers_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.programme (
     id text NOT NULL,
     version text NOT NULL,
@@ -968,6 +1484,9 @@ CREATE TABLE public.unit_range (
     CONSTRAINT ck_unit_range_status_known CHECK ((status = ANY (ARRAY['held'::text, 'retired'::text, 'cancelled'::text, 'buffer'::text])))
 );
 ALTER TABLE public.unit_range OWNER TO tanhui_owner;
+ALTER TABLE ONLY public.procrastinate_events ALTER COLUMN id SET DEFAULT nextval('public.procrastinate_events_id_seq'::regclass);
+ALTER TABLE ONLY public.procrastinate_jobs ALTER COLUMN id SET DEFAULT nextval('public.procrastinate_jobs_id_seq'::regclass);
+ALTER TABLE ONLY public.procrastinate_periodic_defers ALTER COLUMN id SET DEFAULT nextval('public.procrastinate_periodic_defers_id_seq'::regclass);
 ALTER TABLE ONLY public.alembic_version
     ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 ALTER TABLE ONLY public.period
@@ -978,10 +1497,10 @@ ALTER TABLE ONLY public.account
     ADD CONSTRAINT pk_account PRIMARY KEY (id);
 ALTER TABLE ONLY public.actor
     ADD CONSTRAINT pk_actor PRIMARY KEY (id);
-ALTER TABLE ONLY public.assessment
-    ADD CONSTRAINT pk_assessment PRIMARY KEY (run_id, parcel_id, year);
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT pk_assessment_run PRIMARY KEY (id);
+ALTER TABLE ONLY public.assessment_series
+    ADD CONSTRAINT pk_assessment_series PRIMARY KEY (run_id, parcel_id);
 ALTER TABLE ONLY public.batch
     ADD CONSTRAINT pk_batch PRIMARY KEY (id);
 ALTER TABLE ONLY public.capacity
@@ -1040,6 +1559,16 @@ ALTER TABLE ONLY public.slot
     ADD CONSTRAINT pk_slot PRIMARY KEY (owner_ref, n);
 ALTER TABLE ONLY public.unit_range
     ADD CONSTRAINT pk_unit_range PRIMARY KEY (id);
+ALTER TABLE ONLY public.procrastinate_events
+    ADD CONSTRAINT procrastinate_events_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.procrastinate_jobs
+    ADD CONSTRAINT procrastinate_jobs_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.procrastinate_periodic_defers
+    ADD CONSTRAINT procrastinate_periodic_defers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.procrastinate_periodic_defers
+    ADD CONSTRAINT procrastinate_periodic_defers_unique UNIQUE (task_name, periodic_id, defer_timestamp);
+ALTER TABLE ONLY public.procrastinate_workers
+    ADD CONSTRAINT procrastinate_workers_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT uq_assessment_run_input_digest UNIQUE (input_digest);
 ALTER TABLE ONLY public.batch
@@ -1048,6 +1577,8 @@ ALTER TABLE ONLY public.batch
     ADD CONSTRAINT uq_batch_project_id_number UNIQUE (project_id, number);
 ALTER TABLE ONLY public.certificate
     ADD CONSTRAINT uq_certificate_number UNIQUE (number);
+ALTER TABLE ONLY public.cohort_table
+    ADD CONSTRAINT uq_cohort_table_key UNIQUE (key);
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT uq_event_number UNIQUE (number);
 ALTER TABLE ONLY public.event_seal
@@ -1070,9 +1601,11 @@ ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT uq_reservation_holder_ref_claim_id_parcel_id_vintage UNIQUE (holder_ref, claim_id, parcel_id, vintage);
 ALTER TABLE ONLY public.retirement
     ADD CONSTRAINT uq_retirement_number UNIQUE (number);
+CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
+CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_workers USING btree (last_heartbeat);
 CREATE INDEX ix_actor_party_id ON public.actor USING btree (party_id);
-CREATE INDEX ix_assessment_parcel_id_year ON public.assessment USING btree (parcel_id, year);
 CREATE INDEX ix_assessment_run_project_id ON public.assessment_run USING btree (project_id);
+CREATE INDEX ix_assessment_series_parcel_id ON public.assessment_series USING btree (parcel_id);
 CREATE INDEX ix_claim_geometry ON public.claim USING gist (geometry);
 CREATE INDEX ix_claim_parcel_id ON public.claim USING btree (parcel_id);
 CREATE INDEX ix_claim_project_id ON public.claim USING btree (project_id);
@@ -1097,10 +1630,17 @@ CREATE INDEX ix_parcel_version_batch_id ON public.parcel_version USING btree (ba
 CREATE INDEX ix_party_division_code ON public.party USING btree (division_code);
 CREATE INDEX ix_reservation_capacity ON public.reservation USING btree (claim_id, parcel_id, vintage);
 CREATE INDEX ix_unit_range_account_id ON public.unit_range USING btree (account_id) WHERE (closed_by IS NULL);
+CREATE INDEX procrastinate_events_job_id_fkey_v1 ON public.procrastinate_events USING btree (job_id);
+CREATE INDEX procrastinate_jobs_id_lock_idx_v1 ON public.procrastinate_jobs USING btree (id, lock) WHERE (status = ANY (ARRAY['todo'::public.procrastinate_job_status, 'doing'::public.procrastinate_job_status]));
+CREATE UNIQUE INDEX procrastinate_jobs_lock_idx_v1 ON public.procrastinate_jobs USING btree (lock) WHERE (status = 'doing'::public.procrastinate_job_status);
+CREATE INDEX procrastinate_jobs_priority_idx_v1 ON public.procrastinate_jobs USING btree (priority DESC, id) WHERE (status = 'todo'::public.procrastinate_job_status);
+CREATE INDEX procrastinate_jobs_queue_name_idx_v1 ON public.procrastinate_jobs USING btree (queue_name);
+CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON public.procrastinate_jobs USING btree (queueing_lock) WHERE (status = 'todo'::public.procrastinate_job_status);
+CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON public.procrastinate_periodic_defers USING btree (job_id);
 CREATE UNIQUE INDEX uq_account_place ON public.account USING btree (asset, kind, party_id, reference) NULLS NOT DISTINCT;
 CREATE CONSTRAINT TRIGGER account_matches_ranges AFTER UPDATE OF balance ON public.account DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.asset = 'kg'::text) AND (NOT new.overdraft))) EXECUTE FUNCTION public.check_account_ranges();
-CREATE TRIGGER assessment_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER assessment_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment_run FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER assessment_series_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment_series FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE CONSTRAINT TRIGGER batch_is_complete AFTER INSERT ON public.batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_batch_complete();
 CREATE CONSTRAINT TRIGGER batch_stays_complete AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_batch_complete();
@@ -1124,6 +1664,13 @@ CREATE TRIGGER parcel_ground_insert AFTER INSERT ON public.parcel REFERENCING NE
 CREATE TRIGGER parcel_ground_update AFTER UPDATE ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
 CREATE TRIGGER parcel_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_version FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER period_change BEFORE UPDATE ON public.period FOR EACH ROW EXECUTE FUNCTION public.check_period_change();
+CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::public.procrastinate_job_status))) EXECUTE FUNCTION public.procrastinate_notify_queue_abort_job_v1();
+CREATE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1 AFTER INSERT ON public.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::public.procrastinate_job_status)) EXECUTE FUNCTION public.procrastinate_notify_queue_job_inserted_v1();
+CREATE TRIGGER procrastinate_trigger_abort_requested_events_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN ((new.abort_requested = true)) EXECUTE FUNCTION public.procrastinate_trigger_abort_requested_events_procedure_v1();
+CREATE TRIGGER procrastinate_trigger_delete_jobs_v1 BEFORE DELETE ON public.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION public.procrastinate_unlink_periodic_defers_v1();
+CREATE TRIGGER procrastinate_trigger_scheduled_events_v1 AFTER INSERT OR UPDATE ON public.procrastinate_jobs FOR EACH ROW WHEN (((new.scheduled_at IS NOT NULL) AND (new.status = 'todo'::public.procrastinate_job_status))) EXECUTE FUNCTION public.procrastinate_trigger_function_scheduled_events_v1();
+CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON public.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::public.procrastinate_job_status)) EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_insert_v1();
+CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_update_v1();
 CREATE TRIGGER programme_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.programme FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER range_change BEFORE INSERT OR UPDATE ON public.unit_range FOR EACH ROW EXECUTE FUNCTION public.check_range_change();
 CREATE CONSTRAINT TRIGGER ranges_match_account AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_account_ranges();
@@ -1136,16 +1683,16 @@ ALTER TABLE ONLY public.actor
     ADD CONSTRAINT fk_actor_division_code_division FOREIGN KEY (division_code) REFERENCES public.division(code);
 ALTER TABLE ONLY public.actor
     ADD CONSTRAINT fk_actor_party_id_party FOREIGN KEY (party_id) REFERENCES public.party(id);
-ALTER TABLE ONLY public.assessment
-    ADD CONSTRAINT fk_assessment_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT fk_assessment_run_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
-ALTER TABLE ONLY public.assessment
-    ADD CONSTRAINT fk_assessment_run_id_assessment_run FOREIGN KEY (run_id) REFERENCES public.assessment_run(id);
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT fk_assessment_run_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT fk_assessment_run_table_digest_cohort_table FOREIGN KEY (table_digest) REFERENCES public.cohort_table(digest);
+ALTER TABLE ONLY public.assessment_series
+    ADD CONSTRAINT fk_assessment_series_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
+ALTER TABLE ONLY public.assessment_series
+    ADD CONSTRAINT fk_assessment_series_run_id_assessment_run FOREIGN KEY (run_id) REFERENCES public.assessment_run(id);
 ALTER TABLE ONLY public.batch
     ADD CONSTRAINT fk_batch_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
 ALTER TABLE ONLY public.batch
@@ -1248,6 +1795,12 @@ ALTER TABLE ONLY public.unit_range
     ADD CONSTRAINT fk_unit_range_opened_by_event FOREIGN KEY (opened_by) REFERENCES public.event(id);
 ALTER TABLE ONLY public.unit_range
     ADD CONSTRAINT fk_unit_range_parent_id_unit_range FOREIGN KEY (parent_id) REFERENCES public.unit_range(id);
+ALTER TABLE ONLY public.procrastinate_events
+    ADD CONSTRAINT procrastinate_events_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.procrastinate_jobs(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.procrastinate_jobs
+    ADD CONSTRAINT procrastinate_jobs_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES public.procrastinate_workers(id) ON DELETE SET NULL;
+ALTER TABLE ONLY public.procrastinate_periodic_defers
+    ADD CONSTRAINT procrastinate_periodic_defers_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.procrastinate_jobs(id);
 GRANT USAGE ON SCHEMA public TO tanhui_app;
 REVOKE ALL ON FUNCTION public.lock_batches(ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_batches(ids uuid[]) TO tanhui_app;
@@ -1255,6 +1808,7 @@ REVOKE ALL ON FUNCTION public.post(actor uuid, request_key text, hash bytea, eve
 GRANT ALL ON FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.post_legs(event uuid, legs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_legs(event uuid, legs jsonb) TO tanhui_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_jobs TO tanhui_app;
 REVOKE ALL ON FUNCTION public.slot_drain(owner text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.slot_drain(owner text) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.slot_fill(owner text, quantity bigint, parts integer) FROM PUBLIC;
@@ -1277,7 +1831,8 @@ GRANT UPDATE(division_code) ON TABLE public.actor TO tanhui_app;
 GRANT UPDATE(party_id) ON TABLE public.actor TO tanhui_app;
 GRANT UPDATE(active) ON TABLE public.actor TO tanhui_app;
 GRANT SELECT ON TABLE public.alembic_version TO tanhui_app;
-GRANT SELECT,INSERT ON TABLE public.assessment TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.assessment_series TO tanhui_app;
+GRANT SELECT ON TABLE public.assessment TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.assessment_run TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.batch TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.capacity TO tanhui_app;
@@ -1343,6 +1898,13 @@ GRANT UPDATE(status) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(verifier_id) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(verified_kg) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(statement_sha256) ON TABLE public.period TO tanhui_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_events TO tanhui_app;
+GRANT USAGE ON SEQUENCE public.procrastinate_events_id_seq TO tanhui_app;
+GRANT USAGE ON SEQUENCE public.procrastinate_jobs_id_seq TO tanhui_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_periodic_defers TO tanhui_app;
+GRANT USAGE ON SEQUENCE public.procrastinate_periodic_defers_id_seq TO tanhui_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_workers TO tanhui_app;
+GRANT USAGE ON SEQUENCE public.procrastinate_workers_id_seq TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.programme TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.project TO tanhui_app;

@@ -1,22 +1,52 @@
 """Science: layers by digest, what parcels hold of them, and runs that name all their inputs."""
 
-import geoalchemy2
+from pathlib import Path
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from migrations.access import Xid8, record_table, state_table
+from migrations.access import APP, record_table, state_table
 
 revision = "0004"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
 
+QUEUE = Path(__file__).resolve().parent.parent / "sql" / "procrastinate_3_10.sql"
+QUEUE_TABLES = (
+    "procrastinate_jobs",
+    "procrastinate_workers",
+    "procrastinate_periodic_defers",
+    "procrastinate_events",
+)
+
+ASSESSMENT = """
+CREATE VIEW assessment WITH (security_invoker = true) AS
+SELECT s.run_id, s.parcel_id, s.version, s.first_year + i.i::int - 1 AS year,
+       s.stock_kg[i.i] AS stock_kg, s.net_kg[i.i] AS net_kg, s.flags
+FROM assessment_series s CROSS JOIN LATERAL generate_series(1, cardinality(s.net_kg)) AS i(i)
+"""
+
+DROP_QUEUE = """
+DO $$ DECLARE one regprocedure; BEGIN
+  FOR one IN SELECT oid FROM pg_proc WHERE proname LIKE 'procrastinate\\_%'
+  LOOP EXECUTE 'DROP FUNCTION ' || one || ' CASCADE'; END LOOP;
+END $$;
+DROP TYPE procrastinate_job_to_defer_v1, procrastinate_job_event_type, procrastinate_job_status
+"""
+
 
 def upgrade() -> None:
     op.create_table(
         "cohort_table",
         sa.Column("digest", sa.LargeBinary(length=32), nullable=False),
+        sa.Column(
+            "key",
+            sa.LargeBinary(length=32),
+            nullable=False,
+            comment="Digest of what was asked of the growth tables, before anything is rounded",
+        ),
         sa.Column("scheme", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("years", postgresql.INT4RANGE(), nullable=False),
         sa.Column(
@@ -36,6 +66,7 @@ def upgrade() -> None:
             comment="When it was written; given by the database",
         ),
         sa.PrimaryKeyConstraint("digest", name=op.f("pk_cohort_table")),
+        sa.UniqueConstraint("key", name=op.f("uq_cohort_table_key")),
     )
     op.create_table(
         "layer",
@@ -44,7 +75,7 @@ def upgrade() -> None:
             "kind",
             sa.Text(),
             nullable=False,
-            comment="species, age, site, dem, canopy, disturbance, ndvi",
+            comment="species, age, site, disturbance, dem, land_class, canopy, ndvi",
         ),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column(
@@ -57,6 +88,14 @@ def upgrade() -> None:
         sa.Column("height", sa.Integer(), nullable=False),
         sa.Column("cell_m", sa.Double(), nullable=False),
         sa.Column("nodata", sa.Double(), nullable=False),
+        sa.Column("dtype", sa.String(), nullable=False),
+        sa.Column("band", sa.Integer(), nullable=False),
+        sa.Column(
+            "grid",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="Origin and cells; numbers as their shortest decimal text",
+        ),
         sa.Column("source", sa.String(), nullable=False),
         sa.Column("licence", sa.String(), nullable=False),
         sa.Column(
@@ -166,31 +205,47 @@ def upgrade() -> None:
     )
     op.create_index("ix_job_state", "job", ["state"], unique=False)
     op.create_table(
-        "assessment",
+        "assessment_series",
         sa.Column("run_id", sa.Uuid(), nullable=False),
         sa.Column("parcel_id", sa.Uuid(), nullable=False),
-        sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("stock_kg", sa.BigInteger(), nullable=False),
-        sa.Column("net_kg", sa.BigInteger(), nullable=False),
+        sa.Column("first_year", sa.Integer(), nullable=False),
+        sa.Column(
+            "stock_kg",
+            postgresql.ARRAY(sa.BigInteger()),
+            nullable=False,
+            comment="At 31 December of each year from first_year on",
+        ),
+        sa.Column(
+            "net_kg",
+            postgresql.ARRAY(sa.BigInteger()),
+            nullable=False,
+            comment="Change of stock within each year from first_year on",
+        ),
         sa.Column(
             "flags",
             postgresql.JSONB(astext_type=sa.Text()),
             nullable=False,
-            comment="Codes of what a reader must know",
+            comment="Codes and parameters of what a reader must know",
+        ),
+        sa.CheckConstraint(
+            "cardinality(stock_kg) = cardinality(net_kg)",
+            name=op.f("ck_assessment_series_arrays_match"),
         ),
         sa.ForeignKeyConstraint(
             ["parcel_id", "version"],
             ["parcel_version.parcel_id", "parcel_version.version"],
-            name=op.f("fk_assessment_parcel_id_version_parcel_version"),
+            name=op.f("fk_assessment_series_parcel_id_version_parcel_version"),
         ),
         sa.ForeignKeyConstraint(
-            ["run_id"], ["assessment_run.id"], name=op.f("fk_assessment_run_id_assessment_run")
+            ["run_id"],
+            ["assessment_run.id"],
+            name=op.f("fk_assessment_series_run_id_assessment_run"),
         ),
-        sa.PrimaryKeyConstraint("run_id", "parcel_id", "year", name=op.f("pk_assessment")),
+        sa.PrimaryKeyConstraint("run_id", "parcel_id", name=op.f("pk_assessment_series")),
     )
     op.create_index(
-        "ix_assessment_parcel_id_year", "assessment", ["parcel_id", "year"], unique=False
+        "ix_assessment_series_parcel_id", "assessment_series", ["parcel_id"], unique=False
     )
     op.create_table(
         "histogram",
@@ -228,13 +283,30 @@ def upgrade() -> None:
     record_table("histogram")
     record_table("cohort_table")
     record_table("assessment_run")
-    record_table("assessment")
+    record_table("assessment_series")
+    op.execute(ASSESSMENT)
+    op.execute(f"GRANT SELECT ON assessment TO {APP}")
     state_table("job", update="state, phase, done, total, cancel_requested, result, error")
+    _make_queue()
+
+
+def _make_queue() -> None:
+    """Make the queue's own tables; the application works on them as its worker does."""
+    # Many statements with per cent signs in them: the driver takes them as they stand.
+    op.get_bind().connection.driver_connection.execute(QUEUE.read_text(encoding="utf-8"))
+    tables = ", ".join(QUEUE_TABLES)
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {APP}")
+    for name in QUEUE_TABLES:
+        op.execute(f"GRANT USAGE ON SEQUENCE {name}_id_seq TO {APP}")
 
 
 def downgrade() -> None:
+    for name in reversed(QUEUE_TABLES):
+        op.execute(f"DROP TABLE {name} CASCADE")
+    op.execute(DROP_QUEUE)
     op.drop_table("histogram")
-    op.drop_table("assessment")
+    op.execute("DROP VIEW assessment")
+    op.drop_table("assessment_series")
     op.drop_table("job")
     op.drop_table("assessment_run")
     op.drop_table("layer")

@@ -11,8 +11,8 @@ from registry.models.places import (
     ParcelVersion,
 )
 from registry.models.science import (
-    Assessment,
     AssessmentRun,
+    AssessmentSeries,
     CohortTable,
     Histogram,
     Job,
@@ -35,8 +35,8 @@ from registry.models.units import (
 __all__ = [
     "Account",
     "Actor",
-    "Assessment",
     "AssessmentRun",
+    "AssessmentSeries",
     "Batch",
     "Capacity",
     "Certificate",

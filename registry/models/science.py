@@ -27,7 +27,9 @@ class Layer(Base):
     __table_args__ = (UniqueConstraint("sha256", "kind"),)
 
     id: Mapped[Id]
-    kind: Mapped[Code] = mapped_column(comment="species, age, site, dem, canopy, disturbance, ndvi")
+    kind: Mapped[Code] = mapped_column(
+        comment="species, age, site, disturbance, dem, land_class, canopy, ndvi"
+    )
     name: Mapped[str]
     path: Mapped[str] = mapped_column(comment="Below the folder of layers, or an address")
     sha256: Mapped[Digest]
@@ -37,6 +39,11 @@ class Layer(Base):
     height: Mapped[int]
     cell_m: Mapped[float]
     nodata: Mapped[float]
+    dtype: Mapped[str]
+    band: Mapped[int]
+    grid: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, comment="Origin and cells; numbers as their shortest decimal text"
+    )
     source: Mapped[str]
     licence: Mapped[str]
     effective_at: Mapped[EffectiveAt]
@@ -70,8 +77,12 @@ class CohortTable(Base):
     """The rounded growth table of a run: mg C/m2 by cohort and year; re-runs use these bits."""
 
     __tablename__ = "cohort_table"
+    __table_args__ = (UniqueConstraint("key"),)
 
     digest: Mapped[Digest] = mapped_column(primary_key=True)
+    key: Mapped[Digest] = mapped_column(
+        comment="Digest of what was asked of the growth tables, before anything is rounded"
+    )
     scheme: Mapped[dict[str, Any]] = mapped_column(JSONB)
     years: Mapped[Range[int]] = mapped_column(INT4RANGE)
     rows: Mapped[list[Any]] = mapped_column(JSONB, comment="Keys, marks, digests of rows used")
@@ -106,24 +117,34 @@ class AssessmentRun(Base):
     recorded_at: Mapped[RecordedAt]
 
 
-class Assessment(Base):
-    """A parcel's stock at 31 December and its net sequestration of one year, kg CO2e."""
+class AssessmentSeries(Base):
+    """A parcel's stock at every 31 December of a run and what changed within each year, kg CO2e.
 
-    __tablename__ = "assessment"
+    The view ``assessment`` gives the same as a row a year.
+    """
+
+    __tablename__ = "assessment_series"
     __table_args__ = (
+        CheckConstraint("cardinality(stock_kg) = cardinality(net_kg)", name="arrays_match"),
         ForeignKeyConstraint(
             ["parcel_id", "version"], ["parcel_version.parcel_id", "parcel_version.version"]
         ),
-        Index("ix_assessment_parcel_id_year", "parcel_id", "year"),
+        Index("ix_assessment_series_parcel_id", "parcel_id"),
     )
 
     run_id: Mapped[UUID] = mapped_column(ForeignKey("assessment_run.id"), primary_key=True)
     parcel_id: Mapped[UUID] = mapped_column(primary_key=True)
-    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     version: Mapped[int]
-    stock_kg: Mapped[BigInt]
-    net_kg: Mapped[BigInt]
-    flags: Mapped[list[str]] = mapped_column(JSONB, comment="Codes of what a reader must know")
+    first_year: Mapped[int]
+    stock_kg: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), comment="At 31 December of each year from first_year on"
+    )
+    net_kg: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), comment="Change of stock within each year from first_year on"
+    )
+    flags: Mapped[list[Any]] = mapped_column(
+        JSONB, comment="Codes and parameters of what a reader must know"
+    )
 
 
 class Job(Base):
