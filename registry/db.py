@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from typing import Any, Protocol, TypeVar, get_type_hints
 from uuid import UUID
 
@@ -22,6 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Session
 
 from registry.canonical import digest, plain
 from registry.errors import KeyReusedError
+from registry.refusals import refusal_of
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -99,7 +100,9 @@ def attempt(
                 return work(session)
         except DBAPIError as error:
             again = isinstance(error.orig, (pg.DeadlockDetected, pg.SerializationFailure))
-            if not again or round_ == RETRIES - 1:
+            if not again:
+                raise refusal_of(error) or error from error
+            if round_ == RETRIES - 1:
                 raise
             # Two that collided must not collide again at the same instant.
             time.sleep(random.uniform(0, 0.02 * 2**round_))  # noqa: S311
@@ -126,13 +129,15 @@ def once(
     A second caller with the same key waits on the first one's row, then replays.  The request
     hash leaves ``at`` out: a retried request is the same request.
     """
-    name = f"{verb.__module__}.{verb.__qualname__}"
+    # A verb that needs more than its command (an examined file) comes as a partial of itself.
+    bare = verb.func if isinstance(verb, partial) else verb
+    name = f"{bare.__module__}.{bare.__qualname__}"
     request = plain(command)
     assert isinstance(request, dict)  # noqa: S101 -- a command is a dataclass
     request_hash = digest({"verb": name} | {k: v for k, v in request.items() if k != "at"})
     row = {"actor": command.actor_id, "key": command.key}
     claimed = session.execute(_CLAIM, row | {"hash": request_hash}).first()
-    adapter = _result_adapter(verb)
+    adapter = _result_adapter(bare)
     if claimed is None:
         stored = session.execute(_STORED, row).one()
         if bytes(stored.request_hash) != request_hash:

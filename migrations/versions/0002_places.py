@@ -145,7 +145,11 @@ def upgrade() -> None:
             ["batch_id"], ["import_batch.id"], name=op.f("fk_import_row_batch_id_import_batch")
         ),
         sa.ForeignKeyConstraint(
-            ["parcel_id"], ["parcel.id"], name=op.f("fk_import_row_parcel_id_parcel")
+            ["parcel_id"],
+            ["parcel.id"],
+            name=op.f("fk_import_row_parcel_id_parcel"),
+            deferrable=True,
+            initially="DEFERRED",
         ),
         sa.PrimaryKeyConstraint("batch_id", "row", name=op.f("pk_import_row")),
     )
@@ -338,6 +342,36 @@ def upgrade() -> None:
         END $$
         """
     )
+    # Row-level security hides neighbours of other townships; this tells only that and how much.
+    op.execute(
+        """
+        CREATE FUNCTION staged_overlaps(batch uuid, kind_by_row jsonb)
+        RETURNS TABLE (row_number integer, other uuid, other_code text, m2 double precision,
+                       same_shape boolean)
+        LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+        DECLARE
+          scope text;
+        BEGIN
+          FOR scope IN SELECT DISTINCT value FROM jsonb_each_text(kind_by_row) ORDER BY 1 LOOP
+            PERFORM lock_ground('parcel:' || scope, (
+              SELECT array_agg(r.geometry) FROM import_row r
+               WHERE r.batch_id = batch AND r.status = 'accepted'
+                 AND kind_by_row ->> r.row::text = scope));
+          END LOOP;
+          RETURN QUERY
+            SELECT r.row, p.id, p.code, o.m2, p.shape_digest = r.shape_digest
+              FROM import_row r
+              JOIN parcel p ON p.kind = kind_by_row ->> r.row::text
+                AND p.status IN ('submitted', 'approved') AND p.geometry && r.geometry
+              CROSS JOIN LATERAL (SELECT CASE WHEN p.shape_digest = r.shape_digest THEN p.area_m2
+                ELSE ST_Area(ST_Intersection(r.geometry, p.geometry, 1e-10)::geography)
+                END AS m2) o
+             WHERE r.batch_id = batch AND r.status = 'accepted'
+               AND o.m2 > overlap_tolerance_m2(r.area_m2, p.area_m2)
+             ORDER BY r.row, o.m2 DESC;
+        END $$
+        """
+    )
     for act in ("INSERT", "UPDATE"):
         op.execute(
             f"CREATE TRIGGER parcel_ground_{act.lower()} AFTER {act} ON parcel"
@@ -381,6 +415,7 @@ def downgrade() -> None:
     op.drop_table("import_row")
     op.drop_table("parcel")
     op.drop_table("import_batch")
+    op.execute("DROP FUNCTION staged_overlaps")
     op.execute("DROP FUNCTION check_parcel_approval")
     op.execute("DROP FUNCTION check_parcel_ground")
     op.execute("DROP FUNCTION overlap_tolerance_m2")

@@ -73,7 +73,9 @@ class ImportRow(Base):
     shape_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     attributes: Mapped[dict[str, Any]] = mapped_column(JSONB)
     findings: Mapped[list[Any]] = mapped_column(JSONB)
-    parcel_id: Mapped[UUID | None] = mapped_column(ForeignKey("parcel.id"))
+    parcel_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("parcel.id", deferrable=True, initially="DEFERRED")
+    )
 
 
 class Parcel(Base):

@@ -1,0 +1,124 @@
+"""Administrative divisions: look-up, boundaries, loading."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import shapely
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from registry import events
+from registry.db import Command
+from registry.errors import NotFoundError
+from registry.models import Division
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivisionRow:
+    """A division to load; ``boundary`` is a MultiPolygon in EPSG:4490 or None."""
+
+    code: str
+    name: str
+    level: str
+    parent_code: str | None
+    boundary: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadDivisions(Command):
+    """Load a table of divisions valid from a year."""
+
+    valid_from_year: int
+    source: str
+    rows: Sequence[DivisionRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """How many rows are new."""
+
+    new: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Boundary:
+    """The nearest boundary that is known for a division: its own or an ancestor's."""
+
+    code: str
+    name: str
+    geometry: Any
+
+
+def full_code(code: str) -> str:
+    """Return the 12-digit form of a division code given short (330802 -> 330802000000)."""
+    return code.ljust(12, "0")
+
+
+def require(session: Session, code: str) -> None:
+    """Raise unless the division is known.
+
+    Raises
+    ------
+    NotFoundError : there is no such code.
+    """
+    if session.get(Division, full_code(code)) is None:
+        raise NotFoundError(what="division", id=code)
+
+
+def boundary(session: Session, code: str) -> Boundary | None:
+    """Return the boundary of a division, or of its nearest ancestor that has one."""
+    row = session.execute(_NEAREST, {"code": full_code(code)}).first()
+    if row is None:
+        return None
+    return Boundary(code=row.code, name=row.name, geometry=shapely.from_wkb(bytes(row.wkb)))
+
+
+def load(session: Session, command: LoadDivisions) -> Loaded:
+    """Add the divisions that are not there yet, parents first; known ones are left as they are."""
+    known = set(session.scalars(select(Division.code)))
+    new = [row for row in command.rows if row.code not in known]
+    for row in sorted(new, key=lambda row: row.code.rstrip("0")):
+        session.add(
+            Division(
+                code=row.code,
+                name=row.name,
+                level=row.level,
+                parent_code=row.parent_code,
+                valid_from_year=command.valid_from_year,
+                source=command.source,
+                boundary=_element(row.boundary),
+            )
+        )
+    session.flush()
+    events.record(
+        session,
+        command,
+        kind="divisions.loaded",
+        subject=("division", "table"),
+        body={"new": len(new), "year": command.valid_from_year, "source": command.source},
+    )
+    return Loaded(new=len(new))
+
+
+def children(session: Session, code: str) -> Iterable[tuple[str, str]]:
+    """Yield (code, name) of the divisions directly below ``code``."""
+    query = select(Division.code, Division.name).where(Division.parent_code == full_code(code))
+    for row in session.execute(query.order_by(Division.code)):
+        yield row.code, row.name
+
+
+def _element(geometry: Any) -> Any:  # noqa: ANN401 -- shapely and GeoAlchemy2 carry no types
+    if geometry is None:
+        return None
+    return func.ST_GeomFromWKB(shapely.to_wkb(geometry), 4490)
+
+
+_NEAREST = text(
+    "WITH RECURSIVE up AS ("
+    " SELECT code, name, parent_code, boundary, 0 AS step FROM division WHERE code = :code"
+    " UNION ALL SELECT d.code, d.name, d.parent_code, d.boundary, up.step + 1"
+    " FROM division d JOIN up ON d.code = up.parent_code)"
+    " SELECT code, name, ST_AsBinary(boundary) AS wkb FROM up"
+    " WHERE boundary IS NOT NULL ORDER BY step LIMIT 1"
+)

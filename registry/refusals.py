@@ -1,0 +1,75 @@
+"""What the database refused, as one of our reasons: constraint name -> error class.
+
+The database holds the promises whoever writes; here its answer gets a stable code.
+"""
+
+import json
+
+from psycopg import Error as DriverError
+from sqlalchemy.exc import DBAPIError
+
+from registry.errors import RegistryError
+
+
+class ParcelOverlapError(RegistryError):
+    """Two active parcels of one kind would overlap beyond the tolerance."""
+
+    code = "PARCEL_OVERLAP"
+
+
+class ClaimOverlapError(RegistryError):
+    """Two active claims would hold the same ground in the same years."""
+
+    code = "CLAIM_OVERLAP"
+
+
+class NotApprovedByAnotherError(RegistryError):
+    """Who submits does not approve."""
+
+    code = "APPROVER_IS_SUBMITTER"
+
+
+class PlaceNotTrueError(RegistryError):
+    """A stored geometry would be invalid, or its area not its own."""
+
+    code = "PLACE_NOT_TRUE"
+
+
+class AppendOnlyError(RegistryError):
+    """Somebody tried to change what was recorded."""
+
+    code = "RECORD_IS_APPEND_ONLY"
+
+
+_BY_CONSTRAINT: dict[str, type[RegistryError]] = {
+    "parcel_overlap": ParcelOverlapError,
+    "claim_overlap": ClaimOverlapError,
+    "parcel_approved_by_another": NotApprovedByAnotherError,
+    "ck_parcel_decision_approved_by_another": NotApprovedByAnotherError,
+    "parcel_place_is_true": PlaceNotTrueError,
+}
+
+
+def register(constraint: str, refusal: type[RegistryError]) -> None:
+    """Let ``refusal`` be the reason for a violation of ``constraint``; used by other packages."""
+    _BY_CONSTRAINT[constraint] = refusal
+
+
+def refusal_of(error: DBAPIError) -> RegistryError | None:
+    """Return our reason for what the database refused, or None where it is not a refusal."""
+    cause = error.orig
+    if not isinstance(cause, DriverError):
+        return None
+    refusal = _BY_CONSTRAINT.get(cause.diag.constraint_name or "")
+    if refusal is None:
+        return None
+    return refusal(**_details(cause.diag.message_detail))
+
+
+def _details(detail: str | None) -> dict[str, object]:
+    """Return the JSON a trigger put into the error's detail; other details are left out."""
+    try:
+        found = json.loads(detail or "{}")
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
