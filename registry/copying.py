@@ -15,8 +15,8 @@ def copy_rows(
     """
     driver = session.connection().connection.driver_connection
     names = ", ".join(columns)
-    with driver.cursor() as cursor:  # type: ignore[union-attr]  # psycopg's connection
-        with cursor.copy(f"COPY {table} ({names}) FROM STDIN (FORMAT binary)") as copy:
-            copy.set_types(list(columns.values()))
-            for row in rows:
-                copy.write_row(row)
+    statement = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)"
+    with driver.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[union-attr]
+        copy.set_types(list(columns.values()))
+        for row in rows:
+            copy.write_row(row)

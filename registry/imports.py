@@ -13,15 +13,15 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import shapely
+from geo.intake import Intake
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from geo.intake import Intake
 from registry import divisions, events
 from registry.canonical import digest
 from registry.copying import copy_rows
 from registry.db import Command
-from registry.errors import NotFoundError, RegistryError
+from registry.errors import RegistryError
 from registry.models.columns import CGCS2000
 from registry.places import (
     CODE_FIELDS,
@@ -66,9 +66,7 @@ class _Row:
     parcel_id: UUID | None
 
 
-def preview(
-    session: Session, command: ImportParcels, intake: Intake
-) -> ImportReport:
+def preview(session: Session, command: ImportParcels, intake: Intake) -> ImportReport:
     """Return what :func:`import_parcels` would answer now, writing nothing (a dry run)."""
     with session.begin_nested() as savepoint:
         report = import_parcels(session, replace(command, strict=False), intake)
@@ -90,7 +88,7 @@ def import_parcels(session: Session, command: ImportParcels, intake: Intake) -> 
     rows = _rows(command, intake)
     rows = _outside(session, command.division_code, rows)
     file_findings = [_finding(found) for found in intake.findings_of(None)]
-    _insert_batch(session, command, intake, batch_id, rows, file_findings)
+    _insert_batch(session, command, intake, batch_id=batch_id, rows=rows, findings=file_findings)
     _stage(session, batch_id, rows)
     rows = _against_stored(session, batch_id, rows)
     _insert_parcels(session, command, intake, batch_id, rows)
@@ -161,7 +159,10 @@ def _outside(session: Session, division_code: str | None, rows: list[_Row]) -> l
     checked = list(rows)
     for n, point in zip(np.array(open_)[away], points[away], strict=True):
         checked[n] = _answer(
-            rows[n], "questioned", "OUTSIDE_DIVISION", at=(point.x, point.y),
+            rows[n],
+            "questioned",
+            "OUTSIDE_DIVISION",
+            at=(point.x, point.y),
             division=boundary.name,
         )
     return checked
@@ -174,18 +175,20 @@ def _against_stored(session: Session, batch_id: UUID, rows: list[_Row]) -> list[
         return rows
     found = session.execute(_OVERLAPS, {"batch": batch_id, "kinds": json.dumps(kinds)}).all()
     worst: dict[int, Any] = {}
-    for clash in found:
-        worst.setdefault(clash.row_number, clash)
-        if clash.same_shape:
-            worst[clash.row_number] = clash
+    for one in found:
+        if one.row_number not in worst or one.same_shape:
+            worst[one.row_number] = one
     changed = []
     for n, row in enumerate(rows):
-        clash = worst.get(row.row)
-        if clash is None:
+        if row.row not in worst:
             continue
+        clash = worst[row.row]
         code = "DUPLICATE_STORED" if clash.same_shape else "OVERLAP_STORED"
         rows[n] = _answer(
-            row, "refused", code, other=clash.other_code or str(clash.other),
+            row,
+            "refused",
+            code,
+            other=clash.other_code or str(clash.other),
             area_m2=round(clash.m2, 2),
         )
         changed.append(rows[n])
@@ -214,6 +217,7 @@ def _insert_batch(
     session: Session,
     command: ImportParcels,
     intake: Intake,
+    *,
     batch_id: UUID,
     rows: Sequence[_Row],
     findings: Sequence[RowFinding],
@@ -247,14 +251,27 @@ def _stage(session: Session, batch_id: UUID, rows: Sequence[_Row]) -> None:
         session,
         "import_row",
         {
-            "batch_id": "uuid", "row": "int4", "status": "text", "geometry": "bytea",
-            "area_m2": "float8", "shape_digest": "bytea", "attributes": "jsonb",
-            "findings": "jsonb", "parcel_id": "uuid",
+            "batch_id": "uuid",
+            "row": "int4",
+            "status": "text",
+            "geometry": "bytea",
+            "area_m2": "float8",
+            "shape_digest": "bytea",
+            "attributes": "jsonb",
+            "findings": "jsonb",
+            "parcel_id": "uuid",
         },
         (
             (
-                batch_id, row.row, row.status, blob, row.area_m2, _bytes(row.shape_digest),
-                _json_object(row.attributes), _json(row.findings), row.parcel_id,
+                batch_id,
+                row.row,
+                row.status,
+                blob,
+                row.area_m2,
+                _bytes(row.shape_digest),
+                _json_object(row.attributes),
+                _json(row.findings),
+                row.parcel_id,
             )
             for row, blob in zip(rows, blobs, strict=True)
         ),
@@ -271,15 +288,31 @@ def _insert_parcels(
         session,
         "parcel",
         {
-            "id": "uuid", "code": "text", "kind": "text", "status": "text", "version": "int4",
-            "division_code": "text", "owner_id": "uuid", "geometry": "bytea",
-            "area_m2": "float8", "shape_digest": "bytea", "submitted_by": "uuid",
+            "id": "uuid",
+            "code": "text",
+            "kind": "text",
+            "status": "text",
+            "version": "int4",
+            "division_code": "text",
+            "owner_id": "uuid",
+            "geometry": "bytea",
+            "area_m2": "float8",
+            "shape_digest": "bytea",
+            "submitted_by": "uuid",
         },
         (
             (
-                row.parcel_id, _code(row.attributes), row.kind, "submitted", 1,
-                command.division_code, owners.get(str(row.attributes.get("owner_uscc"))), blob,
-                row.area_m2, _bytes(row.shape_digest), command.actor_id,
+                row.parcel_id,
+                _code(row.attributes),
+                row.kind,
+                "submitted",
+                1,
+                command.division_code,
+                owners.get(str(row.attributes.get("owner_uscc"))),
+                blob,
+                row.area_m2,
+                _bytes(row.shape_digest),
+                command.actor_id,
             )
             for row, blob in zip(taken, blobs, strict=True)
         ),
@@ -288,16 +321,35 @@ def _insert_parcels(
         session,
         "parcel_version",
         {
-            "parcel_id": "uuid", "version": "int4", "geometry": "bytea", "area_m2": "float8",
-            "shape_digest": "bytea", "attributes": "jsonb", "source_crs": "text",
-            "captured_with": "text", "batch_id": "uuid", "batch_row": "int4", "reason": "text",
-            "actor_id": "uuid", "effective_at": "timestamptz",
+            "parcel_id": "uuid",
+            "version": "int4",
+            "geometry": "bytea",
+            "area_m2": "float8",
+            "shape_digest": "bytea",
+            "attributes": "jsonb",
+            "source_crs": "text",
+            "captured_with": "text",
+            "batch_id": "uuid",
+            "batch_row": "int4",
+            "reason": "text",
+            "actor_id": "uuid",
+            "effective_at": "timestamptz",
         },
         (
             (
-                row.parcel_id, 1, blob, row.area_m2, _bytes(row.shape_digest),
-                _json_object(row.attributes), intake.crs_label, "import", batch_id, row.row,
-                "import", command.actor_id, command.at,
+                row.parcel_id,
+                1,
+                blob,
+                row.area_m2,
+                _bytes(row.shape_digest),
+                _json_object(row.attributes),
+                intake.crs_label,
+                "import",
+                batch_id,
+                row.row,
+                "import",
+                command.actor_id,
+                command.at,
             )
             for row, blob in zip(taken, blobs, strict=True)
         ),
@@ -318,9 +370,7 @@ def _code(attributes: Mapping[str, object]) -> str | None:
     return next((str(value) for value in named if value not in (None, "")), None)
 
 
-def _report(
-    batch_id: UUID, rows: Sequence[_Row], file_findings: list[RowFinding]
-) -> ImportReport:
+def _report(batch_id: UUID, rows: Sequence[_Row], file_findings: list[RowFinding]) -> ImportReport:
     states = [row.status for row in rows]
     return ImportReport(
         batch_id=batch_id,
@@ -373,12 +423,16 @@ def _json(findings: Iterable[RowFinding]) -> str:
     return json.dumps(
         [
             {
-                "row": found.row, "code": found.code, "severity": found.severity,
-                "params": found.params, "at": found.at,
+                "row": found.row,
+                "code": found.code,
+                "severity": found.severity,
+                "params": found.params,
+                "at": found.at,
             }
             for found in findings
         ],
-        ensure_ascii=False, default=str,
+        ensure_ascii=False,
+        default=str,
     )
 
 
@@ -386,9 +440,7 @@ def _json_object(attributes: Mapping[str, object]) -> str:
     return json.dumps(dict(attributes), ensure_ascii=False, default=str)
 
 
-_OVERLAPS = text(
-    "SELECT * FROM staged_overlaps(CAST(:batch AS uuid), CAST(:kinds AS jsonb))"
-)
+_OVERLAPS = text("SELECT * FROM staged_overlaps(CAST(:batch AS uuid), CAST(:kinds AS jsonb))")
 _REFUSE = text(
     "UPDATE import_row SET status = 'refused', parcel_id = NULL,"
     " findings = CAST(:findings AS jsonb) WHERE batch_id = :batch AND row = :row"

@@ -75,9 +75,9 @@ def _rename(pg: cluster.Cluster, old: str, new: str) -> None:
     engine.dispose()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def clone(pg: cluster.Cluster, template: str) -> Iterator[Callable[[], str]]:
-    """Make databases for one test; each call returns a fresh clone's name."""
+    """Make databases; each call returns a fresh clone's name.  All are dropped at the end."""
     made: list[str] = []
 
     def make() -> str:
@@ -87,7 +87,7 @@ def clone(pg: cluster.Cluster, template: str) -> Iterator[Callable[[], str]]:
         return name
 
     yield make
-    for name in made:
+    for name in made:  # together at the end: each drop forces a checkpoint
         cluster.drop_database(pg, name)
 
 
@@ -100,14 +100,11 @@ def engine(pg: cluster.Cluster, clone: Callable[[], str]) -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def shared_engine(pg: cluster.Cluster, template: str) -> Iterator[Engine]:
+def shared_engine(pg: cluster.Cluster, clone: Callable[[], str]) -> Iterator[Engine]:
     """One clone a worker, for tests that roll back what they do."""
-    name = f"tanhui_test_{uuid4().hex[:12]}"
-    cluster.create_database(pg, name, template=template)
-    made = connect(cluster.database_url(pg, name, "tanhui_app"))
+    made = connect(cluster.database_url(pg, clone(), "tanhui_app"))
     yield made
     made.dispose()
-    cluster.drop_database(pg, name)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from web.cli import db, serve
+from web.cli import db, parcel, serve
 from web.cli.output import refuse
 
 app = typer.Typer(
@@ -16,6 +16,7 @@ app = typer.Typer(
     help="碳汇 Tanhui: a county's carbon sink registry.",
 )
 app.add_typer(db.app, name="db")
+app.add_typer(parcel.app, name="parcel")
 app.command("serve")(serve.serve)
 
 
