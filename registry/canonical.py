@@ -17,16 +17,31 @@ from uuid import UUID
 Plain = None | bool | int | str | list["Plain"] | dict[str, "Plain"]
 
 
-def plain(value: Any) -> Plain:  # noqa: ANN401, PLR0911, C901 -- one case a type
+def plain(value: Any, *, floats: bool = False) -> Plain:  # noqa: ANN401
     """Return ``value`` as JSON without floats: dates, UUIDs, fractions and bytes become text.
+
+    With ``floats`` a float becomes its shortest text that reads back the same; meant for
+    comparing requests, never for the record.
 
     Raises
     ------
-    TypeError : a float or another type without one canonical text.
+    TypeError : a float (unless ``floats``) or another type without one canonical text.
     """
+    if isinstance(value, Mapping):
+        return {str(name): plain(item, floats=floats) for name, item in value.items()}
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return [plain(item, floats=floats) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {
+            field.name: plain(getattr(value, field.name), floats=floats) for field in fields(value)
+        }
+    return repr(value) if floats and isinstance(value, float) else _scalar(value)
+
+
+def _scalar(value: Any) -> Plain:  # noqa: ANN401
     match value:
         case Enum():
-            return plain(value.value)
+            return _scalar(value.value)
         case None | bool() | int() | str():
             return value
         case UUID() | Fraction():
@@ -37,15 +52,8 @@ def plain(value: Any) -> Plain:  # noqa: ANN401, PLR0911, C901 -- one case a typ
             return value.isoformat()
         case bytes():
             return value.hex()
-        case Mapping():
-            return {str(name): plain(item) for name, item in value.items()}
-        case Sequence():
-            return [plain(item) for item in value]
         case _:
-            pass
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    raise TypeError(f"{type(value).__name__} has no canonical text: {value!r}")
+            raise TypeError(f"{type(value).__name__} has no canonical text: {value!r}")
 
 
 def canonical(value: Any) -> str:  # noqa: ANN401

@@ -132,7 +132,7 @@ def once(
     # A verb that needs more than its command (an examined file) comes as a partial of itself.
     bare = verb.func if isinstance(verb, partial) else verb
     name = f"{bare.__module__}.{bare.__qualname__}"
-    request = plain(command)
+    request = plain(command, floats=True)
     assert isinstance(request, dict)  # noqa: S101 -- a command is a dataclass
     request_hash = digest({"verb": name} | {k: v for k, v in request.items() if k != "at"})
     row = {"actor": command.actor_id, "key": command.key}

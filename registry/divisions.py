@@ -5,24 +5,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import shapely
-from sqlalchemy import func, select, text
+from geoalchemy2 import WKBElement
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from registry import events
 from registry.db import Command
 from registry.errors import NotFoundError
 from registry.models import Division
+from registry.models.columns import CGCS2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DivisionRow:
-    """A division to load; ``boundary`` is a MultiPolygon in EPSG:4490 or None."""
+    """A division to load; ``boundary`` is the WKB of a MultiPolygon in EPSG:4490, or None."""
 
     code: str
     name: str
     level: str
     parent_code: str | None
-    boundary: Any = None
+    boundary: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,10 +110,8 @@ def children(session: Session, code: str) -> Iterable[tuple[str, str]]:
         yield row.code, row.name
 
 
-def _element(geometry: Any) -> Any:  # noqa: ANN401 -- shapely and GeoAlchemy2 carry no types
-    if geometry is None:
-        return None
-    return func.ST_GeomFromWKB(shapely.to_wkb(geometry), 4490)
+def _element(wkb: bytes | None) -> WKBElement | None:
+    return None if wkb is None else WKBElement(wkb, srid=CGCS2000)
 
 
 _NEAREST = text(

@@ -13,10 +13,10 @@ from uuid import UUID, uuid4
 
 import numpy as np
 import shapely
-from geo.intake import Intake
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from geo.intake import Intake
 from registry import divisions, events
 from registry.canonical import digest
 from registry.copying import copy_rows
@@ -25,6 +25,8 @@ from registry.errors import RegistryError
 from registry.models.columns import CGCS2000
 from registry.places import (
     CODE_FIELDS,
+    DIVISION_FIELDS,
+    OWNER_FIELDS,
     KIND_OF_PROGRAMME,
     KINDS,
     ImportedParcel,
@@ -284,6 +286,7 @@ def _insert_parcels(
     taken = [row for row in rows if row.status == "accepted"]
     blobs = _ewkb([row.geometry for row in taken])
     owners = _owners(session, taken)
+    villages = _villages(session, command, taken)
     copy_rows(
         session,
         "parcel",
@@ -307,8 +310,8 @@ def _insert_parcels(
                 row.kind,
                 "submitted",
                 1,
-                command.division_code,
-                owners.get(str(row.attributes.get("owner_uscc"))),
+                villages.get(row.row),
+                owners.get(_owner(row.attributes) or ""),
                 blob,
                 row.area_m2,
                 _bytes(row.shape_digest),
@@ -357,16 +360,44 @@ def _insert_parcels(
 
 
 def _owners(session: Session, rows: Iterable[_Row]) -> dict[str, UUID]:
-    """Return the parties named by their credit code in the file."""
-    named = {str(row.attributes["owner_uscc"]) for row in rows if row.attributes.get("owner_uscc")}
+    """Return the parties that the file names by credit code or by reference."""
+    named = {name for row in rows if (name := _owner(row.attributes)) is not None}
     if not named:
         return {}
     found = session.execute(_PARTIES, {"codes": sorted(named)})
-    return {row.uscc: row.id for row in found}
+    return {row.known_as: row.id for row in found}
+
+
+def _villages(
+    session: Session, command: ImportParcels, rows: Sequence[_Row]
+) -> dict[int, str | None]:
+    """Return each row's division: its village where that is known, else the file's."""
+    named = {row.row: _division(command, row.attributes) for row in rows}
+    codes = sorted({code for code in named.values() if code})
+    known = set(session.scalars(_DIVISIONS, {"codes": codes}))
+    wide = command.division_code and divisions.full_code(command.division_code)
+    return {row: code if code in known else wide for row, code in named.items()}
+
+
+def _owner(attributes: Mapping[str, object]) -> str | None:
+    return _first(attributes, OWNER_FIELDS)
+
+
+def _division(command: ImportParcels, attributes: Mapping[str, object]) -> str | None:
+    """Return the row's own village where it lies below the division of the file."""
+    wide = command.division_code and divisions.full_code(command.division_code)
+    named = _first(attributes, DIVISION_FIELDS)
+    if named and wide and len(named) == len(wide) and named.startswith(wide.rstrip("0")):
+        return named
+    return wide
 
 
 def _code(attributes: Mapping[str, object]) -> str | None:
-    named = (attributes.get(name) for name in CODE_FIELDS)
+    return _first(attributes, CODE_FIELDS)
+
+
+def _first(attributes: Mapping[str, object], fields: Iterable[str]) -> str | None:
+    named = (attributes.get(name) for name in fields)
     return next((str(value) for value in named if value not in (None, "")), None)
 
 
@@ -458,4 +489,8 @@ _BATCH = text(
     " effective_at) VALUES (:id, :actor, :name, :sha256, :format, :crs, :encoding, :division,"
     " :programme, :read, :accepted, :refused, :questioned, CAST(:findings AS jsonb), :at)"
 )
-_PARTIES = text("SELECT id, uscc FROM party WHERE uscc = ANY(:codes)")
+_PARTIES = text(
+    "SELECT id, uscc AS known_as FROM party WHERE uscc = ANY(:codes)"
+    " UNION ALL SELECT id, reference FROM party WHERE reference = ANY(:codes)"
+)
+_DIVISIONS = text("SELECT code FROM division WHERE code = ANY(:codes)")

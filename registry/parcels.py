@@ -6,12 +6,12 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 
 import shapely
-from geo.intake import Intake, examine_document
 from geoalchemy2 import WKBElement
 from geoalchemy2.shape import from_shape
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from geo.intake import Intake, examine_document
 from registry import divisions, events
 from registry.db import Command
 from registry.errors import NotFoundError, RegistryError, WrongStateError

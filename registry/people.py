@@ -57,6 +57,7 @@ class AddParty(Command):
     kind: PartyKind
     name: str
     division_code: str | None = None
+    reference: str | None = None
     uscc: str | None = None
     bank_account: str | None = None
     bank_account_kind: Literal["basic", "general", "personal"] | None = None
@@ -138,6 +139,7 @@ def add_party(session: Session, command: AddParty) -> PartyAdded:
         kind=command.kind,
         name=command.name,
         division_code=command.division_code and divisions.full_code(command.division_code),
+        reference=command.reference,
         uscc=command.uscc,
         bank_account=command.bank_account,
         bank_account_kind=command.bank_account_kind,

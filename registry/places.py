@@ -15,8 +15,15 @@ KIND_OF_PROGRAMME: Mapping[str, Kind] = {
 }
 """Kind of parcel a programme is about; every other programme is about carbon."""
 
-CODE_FIELDS = ("plot_code", "xiao_ban", "xiaoban", "小班", "地块编号", "TBBH", "code", "name")
+CODE_FIELDS = ("plot_code", "parcel_no", "xiao_ban", "xiaoban", "小班", "地块编号", "TBBH", "code", "name")
 """Attribute names that hold a plot's number, the first that is there wins."""
+
+
+OWNER_FIELDS = ("owner_uscc", "owner_id")
+"""Attribute names that name an owner by credit code or by the code it is registered under."""
+
+DIVISION_FIELDS = ("ZLDWDM", "division_code")
+"""Attribute names that hold a 12-digit division code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,6 +67,12 @@ def upgrade() -> None:
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("division_code", sa.Text(), nullable=True),
         sa.Column(
+            "reference",
+            sa.String(),
+            nullable=True,
+            comment="The code other systems know it by",
+        ),
+        sa.Column(
             "uscc", sa.String(), nullable=True, comment="Unified social credit code, GB 32100-2015"
         ),
         sa.Column(
@@ -101,6 +107,7 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_party")),
         sa.UniqueConstraint("identity_hash", name=op.f("uq_party_identity_hash")),
+        sa.UniqueConstraint("reference", name=op.f("uq_party_reference")),
         sa.UniqueConstraint("uscc", name=op.f("uq_party_uscc")),
     )
     op.create_index("ix_party_division_code", "party", ["division_code"], unique=False)

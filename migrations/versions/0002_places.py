@@ -359,7 +359,7 @@ def upgrade() -> None:
                  AND kind_by_row ->> r.row::text = scope));
           END LOOP;
           RETURN QUERY
-            SELECT r.row, p.id, p.code, o.m2, p.shape_digest = r.shape_digest
+            SELECT r.row, p.id, p.code::text, o.m2, p.shape_digest = r.shape_digest
               FROM import_row r
               JOIN parcel p ON p.kind = kind_by_row ->> r.row::text
                 AND p.status IN ('submitted', 'approved') AND p.geometry && r.geometry

@@ -48,6 +48,7 @@ class Party(Base):
             name="kind_known",
         ),
         UniqueConstraint("uscc"),
+        UniqueConstraint("reference"),
         UniqueConstraint("identity_hash"),
         Index("ix_party_division_code", "division_code"),
     )
@@ -56,6 +57,7 @@ class Party(Base):
     kind: Mapped[Code]
     name: Mapped[str]
     division_code: Mapped[str | None] = mapped_column(ForeignKey("division.code"))
+    reference: Mapped[str | None] = mapped_column(comment="The code other systems know it by")
     uscc: Mapped[str | None] = mapped_column(comment="Unified social credit code, GB 32100-2015")
     identity_hash: Mapped[bytes | None] = mapped_column(comment="Keyed hash of a person's ID")
     identity_cipher: Mapped[bytes | None] = mapped_column(comment="The ID, encrypted")

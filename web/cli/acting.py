@@ -10,9 +10,7 @@ import typer
 
 from registry.db import SYSTEM_ACTOR
 
-As = Annotated[
-    UUID | None, typer.Option("--as", help="Id of the actor; the system if not given")
-]
+As = Annotated[UUID | None, typer.Option("--as", help="Id of the actor; the system if not given")]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output")]
 
 

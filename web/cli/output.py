@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ def refuse(error: Exception) -> int:
     """Say on stderr what was refused, why, and how to mend it; return the exit code."""
     code = getattr(error, "code", None)
     params = getattr(error, "params", None)
-    if not isinstance(code, str) or params is None:
+    if not (isinstance(code, str) and code.isupper() and isinstance(params, Mapping)):
         raise error
     said = messages.say(code, params)
     print(f"[{code}] {said.zh}", file=sys.stderr)

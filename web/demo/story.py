@@ -1,0 +1,14 @@
+"""The story of the demo county: from plot files to money back in the village."""
+
+from web.demo import county, plots
+from web.demo.teller import Told, Teller
+
+STEPS = {
+    "county 县": county.tell,
+    "plots 地块": plots.tell,
+}
+
+
+def tell(teller: Teller) -> Told:
+    """Tell the whole story; a step that is not built is absent."""
+    return teller.tell(STEPS)
