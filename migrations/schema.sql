@@ -898,6 +898,32 @@ CREATE FUNCTION public.slot_take(owner text, asked bigint) RETURNS void
        WHERE s.owner_ref = owner AND s.n = b.n AND b.before < asked;
     END $$;
 ALTER FUNCTION public.slot_take(owner text, asked bigint) OWNER TO tanhui_owner;
+CREATE FUNCTION public.staged_overlaps(batch uuid, kind_by_row jsonb) RETURNS TABLE(row_number integer, other uuid, other_code text, m2 double precision, same_shape boolean)
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+        DECLARE
+          scope text;
+        BEGIN
+          FOR scope IN SELECT DISTINCT value FROM jsonb_each_text(kind_by_row) ORDER BY 1 LOOP
+            PERFORM lock_ground('parcel:' || scope, (
+              SELECT array_agg(r.geometry) FROM import_row r
+               WHERE r.batch_id = batch AND r.status = 'accepted'
+                 AND kind_by_row ->> r.row::text = scope));
+          END LOOP;
+          RETURN QUERY
+            SELECT r.row, p.id, p.code::text, o.m2, p.shape_digest = r.shape_digest
+              FROM import_row r
+              JOIN parcel p ON p.kind = kind_by_row ->> r.row::text
+                AND p.status IN ('submitted', 'approved') AND p.geometry && r.geometry
+              CROSS JOIN LATERAL (SELECT CASE WHEN p.shape_digest = r.shape_digest THEN p.area_m2
+                ELSE ST_Area(ST_Intersection(r.geometry, p.geometry, 1e-10)::geography)
+                END AS m2) o
+             WHERE r.batch_id = batch AND r.status = 'accepted'
+               AND o.m2 > overlap_tolerance_m2(r.area_m2, p.area_m2)
+             ORDER BY r.row, o.m2 DESC;
+        END $$;
+ALTER FUNCTION public.staged_overlaps(batch uuid, kind_by_row jsonb) OWNER TO tanhui_owner;
 CREATE TABLE public.account (
     id uuid NOT NULL,
     asset text NOT NULL,
@@ -1299,6 +1325,7 @@ CREATE TABLE public.party (
     kind text NOT NULL,
     name character varying NOT NULL,
     division_code text,
+    reference character varying,
     uscc character varying,
     identity_hash bytea,
     identity_cipher bytea,
@@ -1306,7 +1333,7 @@ CREATE TABLE public.party (
     bank_account character varying,
     bank_account_kind character varying,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT ck_party_kind_known CHECK ((kind = ANY (ARRAY['collective'::text, 'cooperative'::text, 'state_farm'::text, 'household'::text, 'company'::text, 'enterprise'::text, 'person'::text, 'verifier'::text, 'bank'::text, 'programme'::text])))
+    CONSTRAINT ck_party_kind_known CHECK ((kind = ANY (ARRAY['collective'::text, 'cooperative'::text, 'state_farm'::text, 'household'::text, 'company'::text, 'enterprise'::text, 'person'::text, 'association'::text, 'institution'::text, 'verifier'::text, 'bank'::text, 'programme'::text])))
 );
 ALTER TABLE public.party OWNER TO tanhui_owner;
 CREATE TABLE public.period (
@@ -1592,6 +1619,8 @@ ALTER TABLE ONLY public.layer
 ALTER TABLE ONLY public.party
     ADD CONSTRAINT uq_party_identity_hash UNIQUE (identity_hash);
 ALTER TABLE ONLY public.party
+    ADD CONSTRAINT uq_party_reference UNIQUE (reference);
+ALTER TABLE ONLY public.party
     ADD CONSTRAINT uq_party_uscc UNIQUE (uscc);
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT uq_project_adcode_number UNIQUE (adcode, number);
@@ -1744,7 +1773,7 @@ ALTER TABLE ONLY public.import_batch
 ALTER TABLE ONLY public.import_row
     ADD CONSTRAINT fk_import_row_batch_id_import_batch FOREIGN KEY (batch_id) REFERENCES public.import_batch(id);
 ALTER TABLE ONLY public.import_row
-    ADD CONSTRAINT fk_import_row_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id);
+    ADD CONSTRAINT fk_import_row_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT fk_job_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.parcel_decision

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from geo.intake import Intake
 from registry import divisions, events
+from registry.attributes import attribute_findings
 from registry.canonical import digest
 from registry.copying import copy_rows
 from registry.db import Command
@@ -26,9 +27,9 @@ from registry.models.columns import CGCS2000
 from registry.places import (
     CODE_FIELDS,
     DIVISION_FIELDS,
-    OWNER_FIELDS,
     KIND_OF_PROGRAMME,
     KINDS,
+    OWNER_FIELDS,
     ImportedParcel,
     ImportReport,
     Kind,
@@ -86,6 +87,7 @@ def import_parcels(session: Session, command: ImportParcels, intake: Intake) -> 
     """
     if command.division_code is not None:
         divisions.require(session, command.division_code)
+        command = replace(command, division_code=divisions.full_code(command.division_code))
     batch_id = uuid4()
     rows = _rows(command, intake)
     rows = _outside(session, command.division_code, rows)
@@ -108,18 +110,20 @@ def _rows(command: ImportParcels, intake: Intake) -> list[_Row]:
     for found in intake.findings:
         if found.row is not None:
             by_row[found.row].append(_finding(found))
+    for row, attributes in zip(intake.rows, intake.attributes, strict=True):
+        by_row[int(row)].extend(attribute_findings(int(row), attributes))
     usual = KIND_OF_PROGRAMME.get(command.programme_id or "", "carbon")
     return [
         _Row(
             row=int(row),
-            status=status,
+            status=answer,
             kind=_kind(attributes, usual),
             geometry=geometry,
             area_m2=None if np.isnan(area) else float(area),
             shape_digest=shape,
             attributes=attributes,
             findings=tuple(by_row[int(row)]),
-            parcel_id=uuid4() if status == "accepted" else None,
+            parcel_id=uuid4() if answer == "accepted" else None,
         )
         for row, status, geometry, area, shape, attributes in zip(
             intake.rows,
@@ -130,7 +134,14 @@ def _rows(command: ImportParcels, intake: Intake) -> list[_Row]:
             intake.attributes,
             strict=True,
         )
+        for answer in [_worst(status, by_row[int(row)])]
     ]
+
+
+def _worst(status: str, findings: Iterable[RowFinding]) -> str:
+    """Return the row's answer: refused over questioned over accepted."""
+    said = {status, *(found.severity for found in findings)}
+    return next(state for state in ("refused", "questioned", "accepted") if state in said)
 
 
 def _kind(attributes: Mapping[str, object], usual: Kind) -> Kind:
@@ -375,8 +386,7 @@ def _villages(
     named = {row.row: _division(command, row.attributes) for row in rows}
     codes = sorted({code for code in named.values() if code})
     known = set(session.scalars(_DIVISIONS, {"codes": codes}))
-    wide = command.division_code and divisions.full_code(command.division_code)
-    return {row: code if code in known else wide for row, code in named.items()}
+    return {row: code if code in known else command.division_code for row, code in named.items()}
 
 
 def _owner(attributes: Mapping[str, object]) -> str | None:
@@ -385,7 +395,7 @@ def _owner(attributes: Mapping[str, object]) -> str | None:
 
 def _division(command: ImportParcels, attributes: Mapping[str, object]) -> str | None:
     """Return the row's own village where it lies below the division of the file."""
-    wide = command.division_code and divisions.full_code(command.division_code)
+    wide = command.division_code
     named = _first(attributes, DIVISION_FIELDS)
     if named and wide and len(named) == len(wide) and named.startswith(wide.rstrip("0")):
         return named

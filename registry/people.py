@@ -22,6 +22,8 @@ PartyKind = Literal[
     "company",
     "enterprise",
     "person",
+    "association",
+    "institution",
     "verifier",
     "bank",
     "programme",

@@ -15,7 +15,17 @@ KIND_OF_PROGRAMME: Mapping[str, Kind] = {
 }
 """Kind of parcel a programme is about; every other programme is about carbon."""
 
-CODE_FIELDS = ("plot_code", "parcel_no", "xiao_ban", "xiaoban", "小班", "地块编号", "TBBH", "code", "name")
+CODE_FIELDS = (
+    "plot_code",
+    "parcel_no",
+    "xiao_ban",
+    "xiaoban",
+    "小班",
+    "地块编号",
+    "TBBH",
+    "code",
+    "name",
+)
 """Attribute names that hold a plot's number, the first that is there wins."""
 
 

@@ -302,3 +302,14 @@ def _write_manifest(out_dir: Path, size: str, seed: int, counts: dict[str, int])
         },
     )
     return digests
+
+
+def read_truth(root: Path) -> tuple[Truth, ...]:
+    """Return the truth table that `make_county` wrote beside the defective file."""
+    table = json.loads((root / "truth.json").read_text(encoding="utf-8"))
+    return tuple(_entry(row) for row in table["defects"])
+
+
+def _entry(row: Record) -> Truth:
+    values: Record = {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+    return Truth(**values)

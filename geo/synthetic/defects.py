@@ -261,8 +261,8 @@ KINDS: Final = (
     _kind("point", "NOT_A_POLYGON", "refused", _point),
     _kind("too_few_points", "GEOM_RING_TOO_FEW", "refused", _too_few),
     _kind("malformed", "GEOM_MALFORMED", "refused", _malformed),
-    _kind("negative_age", "AGE_NEGATIVE", "refused", _negative_age),
-    _kind("unknown_species", "SPECIES_UNKNOWN", "questioned", _unknown_species),
+    _kind("negative_age", "ATTR_AGE_NEGATIVE", "refused", _negative_age),
+    _kind("unknown_species", "ATTR_SPECIES_UNKNOWN", "questioned", _unknown_species),
 )
 
 _FILE_CODES: Final = frozenset({"GEOM_3D_DROPPED"})

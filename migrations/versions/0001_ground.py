@@ -99,7 +99,7 @@ def upgrade() -> None:
             comment="When it was written; given by the database",
         ),
         sa.CheckConstraint(
-            "kind IN ('collective','cooperative','state_farm','household','company','enterprise','person','verifier','bank','programme')",
+            "kind IN ('collective','cooperative','state_farm','household','company','enterprise','person','association','institution','verifier','bank','programme')",
             name=op.f("ck_party_kind_known"),
         ),
         sa.ForeignKeyConstraint(

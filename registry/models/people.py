@@ -44,7 +44,7 @@ class Party(Base):
     __table_args__ = (
         CheckConstraint(
             "kind IN ('collective','cooperative','state_farm','household','company','enterprise',"
-            "'person','verifier','bank','programme')",
+            "'person','association','institution','verifier','bank','programme')",
             name="kind_known",
         ),
         UniqueConstraint("uscc"),

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from web.cli import db, parcel, serve
+from web.cli import db, demo, parcel, run, serve
 from web.cli.output import refuse
 
 app = typer.Typer(
@@ -17,6 +17,8 @@ app = typer.Typer(
 )
 app.add_typer(db.app, name="db")
 app.add_typer(parcel.app, name="parcel")
+app.add_typer(demo.app, name="demo")
+app.command("run")(run.run)
 app.command("serve")(serve.serve)
 
 

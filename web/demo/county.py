@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from uuid import UUID
 
 import shapely
 
@@ -33,8 +34,11 @@ def tell(teller: Teller) -> Totals:
     loaded = teller.do(
         divisions.load,
         divisions.LoadDivisions(
-            at=at(DAY), actor_id=SYSTEM_ACTOR, key="story:divisions",
-            valid_from_year=2023, source="国家统计局（china-division 2.7.0，MIT）；边界：天地图，示意",
+            at=at(DAY),
+            actor_id=SYSTEM_ACTOR,
+            key="story:divisions",
+            valid_from_year=2023,
+            source="国家统计局（china-division 2.7.0，MIT）；边界：天地图，示意",
             rows=list(division_rows()),
         ),
     )
@@ -80,22 +84,44 @@ def _outlines() -> dict[str, bytes]:
     return made
 
 
-def _parties(teller: Teller) -> Iterator[tuple[str, object]]:
+def _parties(teller: Teller) -> Iterator[tuple[str, UUID]]:
     accounts = {v["collective_id"]: v["bank_account"] for v in teller.read("villages.json")}
     for owner in teller.read("owners.json"):
         bank = accounts.get(owner["id"], {})
-        yield owner["id"], _party(
-            teller, owner["id"], owner["kind"], owner["name"], owner.get("uscc"),
-            division=owner.get("village_code"), bank=bank.get("number"), kind=bank.get("kind"),
+        yield (
+            owner["id"],
+            _party(
+                teller,
+                owner["id"],
+                owner["kind"],
+                owner["name"],
+                owner.get("uscc"),
+                division=owner.get("village_code"),
+                bank=bank.get("number"),
+            ),
         )
     for buyer in teller.read("buyers.json"):
-        yield buyer["id"], _party(
-            teller, buyer["id"], buyer["kind"], buyer["name"], buyer.get("uscc"),
-            bank=buyer["bank_account"]["number"],
+        yield (
+            buyer["id"],
+            _party(
+                teller,
+                buyer["id"],
+                buyer["kind"],
+                buyer["name"],
+                buyer.get("uscc"),
+                bank=buyer["bank_account"]["number"],
+            ),
         )
-    yield "COMPANY", _party(
-        teller, "COMPANY", "company", "柯城区两山生态资源开发运营有限公司（演示）", None,
-        division=ADCODE,
+    yield (
+        "COMPANY",
+        _party(
+            teller,
+            "COMPANY",
+            "company",
+            "柯城区两山生态资源开发运营有限公司（演示）",
+            None,
+            division=ADCODE,
+        ),
     )
     yield "VERIFIER", _party(teller, "VERIFIER", "verifier", "示例林业科技信息研究所", None)
 
@@ -109,13 +135,18 @@ def _party(
     *,
     division: str | None = None,
     bank: str | None = None,
-    kind_of_account: str | None = None,
-    **_: object,
-) -> object:
+) -> UUID:
     command = people.AddParty(
-        at=at(DAY), actor_id=SYSTEM_ACTOR, key=f"story:party:{reference}",
-        kind=kind, name=name, division_code=division, reference=reference, uscc=uscc,
-        bank_account=bank, bank_account_kind="basic" if kind in {"collective"} and bank else None,
+        at=at(DAY),
+        actor_id=SYSTEM_ACTOR,
+        key=f"story:party:{reference}",
+        kind=kind,
+        name=name,
+        division_code=division,
+        reference=reference,
+        uscc=uscc,
+        bank_account=bank,
+        bank_account_kind="basic" if kind == "collective" and bank else None,
     )
     return teller.do(people.add_party, command).party_id
 
@@ -124,8 +155,12 @@ def _actor(teller: Teller, desk: str, name: str) -> people.AddActor:
     role = desk.rstrip("2")
     party = {"company": "COMPANY", "verifier": "VERIFIER"}.get(role)
     return people.AddActor(
-        at=at(DAY), actor_id=SYSTEM_ACTOR, key=f"story:actor:{desk}",
-        name=name, roles=[role], new_actor_id=teller.who(desk),
+        at=at(DAY),
+        actor_id=SYSTEM_ACTOR,
+        key=f"story:actor:{desk}",
+        name=name,
+        roles=[role],
+        new_actor_id=teller.who(desk),
         division_code="330802101000" if role == "township" else ADCODE,
         party_id=teller.found["parties"][party] if party else None,
     )

@@ -1,7 +1,7 @@
 """The story of the demo county: from plot files to money back in the village."""
 
 from web.demo import county, plots
-from web.demo.teller import Told, Teller
+from web.demo.teller import Teller, Told
 
 STEPS = {
     "county 县": county.tell,

@@ -10,6 +10,29 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+THINGS: Mapping[str, str] = {
+    "actor": "人员",
+    "account": "账户",
+    "batch": "批次",
+    "certificate": "证书",
+    "claim": "碳汇主张",
+    "division": "行政区划",
+    "job": "任务",
+    "label": "标签",
+    "layer": "图层",
+    "lot": "资产包",
+    "orchard": "果园账户",
+    "parcel": "地块",
+    "party": "主体",
+    "period": "监测期",
+    "programme": "方法学",
+    "project": "项目",
+    "settlement": "结算",
+    "subscription": "认购",
+    "voucher": "兑换券",
+}
+"""Names of things, as the parameter ``what`` of a code gives them, in Chinese."""
+
 FOLDER = Path(__file__).resolve().parent
 
 
@@ -46,8 +69,13 @@ def say(code: str, params: Mapping[str, object]) -> Said:
     if words is None:
         shown = ", ".join(f"{name}={value}" for name, value in params.items())
         return Said(zh=f"{code}（{shown}）", en=f"{code} ({shown})", remedy_zh="", remedy_en="")
-    filled = {name: _fill(words.get(name, ""), params) for name in Said.__slots__}
-    return Said(**filled)
+    chinese = dict(params) | {"what": THINGS.get(str(params.get("what")), params.get("what"))}
+    return Said(
+        zh=_fill(words["zh"], chinese),
+        en=_fill(words["en"], params),
+        remedy_zh=_fill(words["remedy_zh"], chinese),
+        remedy_en=_fill(words["remedy_en"], params),
+    )
 
 
 def _fill(words: str, params: Mapping[str, object]) -> str:

@@ -1,0 +1,67 @@
+"""``tanhui demo``: make the demo county, tell its story."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from geo.synthetic import SIZES, make_county
+from web import database
+from web.cli.acting import Json
+from web.cli.output import show
+from web.config import settings
+from web.demo.story import tell
+from web.demo.teller import Teller
+
+app = typer.Typer(no_args_is_help=True, help="演示县 The demo county.")
+Size = Annotated[str, typer.Option(help=f"One of {', '.join(SIZES)}")]
+
+
+@app.command()
+def make(
+    *,
+    size: Size = "small",
+    seed: Annotated[int, typer.Option(help="Another seed, another county")] = 330800,
+    out: Annotated[Path | None, typer.Option(help="Folder; var/demo/SIZE if not given")] = None,
+    json: Json = False,
+) -> None:
+    """Make the county's files: parcels, defects with their truth, layers, people, orchards."""
+    if size not in SIZES:
+        raise typer.BadParameter(size)
+    county = make_county(size=size, seed=seed, out_dir=out or folder(size))
+    show(
+        {
+            "folder": str(county.root),
+            "parcels": county.parcels,
+            "defects": len(county.truth),
+            "sha256": county.sha256,
+        },
+        as_json=json,
+        lines=[f"{county.root}: {county.parcels} parcels, {len(county.truth)} defects"],
+    )
+
+
+@app.command()
+def story(*, size: Size = "small", json: Json = False) -> None:
+    """Tell the county's story on the database: every verb once, every balance as a check."""
+    database.prepare(say=lambda _line: None)
+    if not (folder(size) / "manifest.json").exists():
+        make_county(size=size, out_dir=folder(size))
+    teller = Teller(
+        engine=database.app_engine(),
+        folder=folder(size),
+        state=settings().state_dir,
+        say=(lambda _line: None) if json else typer.echo,
+    )
+    told = tell(teller)
+    lines = [
+        f"  {'✓' if check.holds else '✗'} {check.name}  [{check.figure}]" for check in told.checks
+    ]
+    show(told, as_json=json, lines=[*lines, "holds" if told.holds else "DOES NOT HOLD"])
+    if not told.holds:
+        raise typer.Exit(1)
+
+
+def folder(size: str) -> Path:
+    """Return where a demo county of a size lies."""
+    return settings().state_dir / "demo" / size

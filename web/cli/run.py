@@ -1,0 +1,47 @@
+"""``tanhui run``: what ``make run`` does after set-up: database, demo county, story, server."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
+from geo.synthetic import make_county
+from web import database
+from web.cli.demo import folder
+from web.cli.serve import serve
+from web.config import settings
+from web.demo.story import tell
+from web.demo.teller import Teller
+
+
+def run() -> None:
+    """Prepare the database, tell the demo county's story, print the address, serve."""
+    took: dict[str, float] = {}
+    with _timed(took, "数据库 database"):
+        database.prepare(say=typer.echo)
+    with _timed(took, "演示县 demo county"):
+        if not (folder("small") / "manifest.json").exists():
+            make_county(size="small", out_dir=folder("small"))
+    with _timed(took, "故事 story"):
+        teller = Teller(
+            engine=database.app_engine(),
+            folder=folder("small"),
+            state=settings().state_dir,
+            say=typer.echo,
+        )
+        told = tell(teller)
+    typer.echo("")
+    for name, seconds in took.items():
+        typer.echo(f"  {name}: {seconds:.1f} s")
+    held = sum(check.holds for check in told.checks)
+    typer.echo(f"  检查 checks: {held} of {len(told.checks)} hold")
+    typer.echo(f"\n  http://127.0.0.1:{settings().port}/\n")
+    serve()
+
+
+@contextmanager
+def _timed(took: dict[str, float], name: str) -> Iterator[None]:
+    start = time.perf_counter()
+    yield
+    took[name] = time.perf_counter() - start
