@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 
@@ -11,12 +12,19 @@ def copy_rows(
     """Write ``rows`` to ``table``; ``columns`` maps each column to its PostgreSQL type.
 
     A geometry column is sent as ``bytea``: its binary form is EWKB.  Constraints, triggers and
-    row-level security apply as for INSERT.
+    row-level security apply as for INSERT.  The rows pass through a temporary table, because
+    PostgreSQL refuses COPY into a table whose rows are secured.
     """
-    driver = session.connection().connection.driver_connection
     names = ", ".join(columns)
-    statement = f"COPY {table} ({names}) FROM STDIN (FORMAT binary)"
+    staged = f"staged_{table}"
+    session.execute(
+        text(f"CREATE TEMP TABLE {staged} ON COMMIT DROP AS SELECT {names} FROM {table} LIMIT 0")
+    )
+    driver = session.connection().connection.driver_connection
+    statement = f"COPY {staged} ({names}) FROM STDIN (FORMAT binary)"
     with driver.cursor() as cursor, cursor.copy(statement) as copy:  # type: ignore[union-attr]
         copy.set_types(list(columns.values()))
         for row in rows:
             copy.write_row(row)
+    session.execute(text(f"INSERT INTO {table} ({names}) SELECT {names} FROM {staged}"))
+    session.execute(text(f"DROP TABLE {staged}"))

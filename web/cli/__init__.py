@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from web.cli import db, demo, parcel, run, serve
+from web.cli import db, demo, factor, parcel, run, serve
 from web.cli.output import refuse
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 app.add_typer(db.app, name="db")
 app.add_typer(parcel.app, name="parcel")
 app.add_typer(demo.app, name="demo")
+app.add_typer(factor.app, name="factor")
 app.command("run")(run.run)
 app.command("serve")(serve.serve)
 
