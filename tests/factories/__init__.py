@@ -18,8 +18,8 @@ from registry.canonical import digest
 from registry.db import SYSTEM_ACTOR
 from registry.models import (
     Actor,
-    Assessment,
     AssessmentRun,
+    AssessmentSeries,
     Claim,
     CohortTable,
     Division,
@@ -217,17 +217,16 @@ def run(
     session.add(made)
     session.flush()
     for parcel_id, by_year in net_kg.items():
-        session.add_all(
-            Assessment(
+        session.add(
+            AssessmentSeries(
                 run_id=made.id,
                 parcel_id=parcel_id,
-                year=year,
                 version=1,
-                stock_kg=0,
-                net_kg=kg,
+                first_year=years[0],
+                stock_kg=[0 for _ in years],
+                net_kg=[by_year.get(year, 0) for year in years],
                 flags=[],
             )
-            for year, kg in by_year.items()
         )
     session.flush()
     return made.id

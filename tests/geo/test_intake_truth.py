@@ -6,7 +6,7 @@ from geo.intake import examine
 from geo.synthetic import make_county, score
 from geo.synthetic.defects import Truth
 
-OF_ATTRIBUTES = {"AGE_NEGATIVE", "SPECIES_UNKNOWN"}
+OF_ATTRIBUTES = {"ATTR_AGE_NEGATIVE", "ATTR_SPECIES_UNKNOWN"}
 
 
 def test_every_planted_defect_is_found_and_nothing_else(tmp_path):
