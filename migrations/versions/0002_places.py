@@ -321,15 +321,18 @@ def upgrade() -> None:
             PERFORM lock_ground('parcel:' || scope, (
               SELECT array_agg(geometry) FROM changed
                WHERE kind = scope AND status IN ('submitted', 'approved')));
-            SELECT n.id AS one, p.id AS other, m2 INTO clash
-              FROM changed n
-              JOIN parcel p ON p.kind = n.kind AND p.id <> n.id
-                AND p.status IN ('submitted', 'approved') AND p.geometry && n.geometry
-              CROSS JOIN LATERAL (SELECT ST_Area(
-                ST_Intersection(n.geometry, p.geometry, 1e-10)::geography) AS m2) o
-             WHERE n.kind = scope AND n.status IN ('submitted', 'approved')
-               AND NOT EXISTS (SELECT FROM changed c WHERE c.id = p.id AND p.id < n.id)
-               AND m2 > overlap_tolerance_m2(n.area_m2, p.area_m2)
+            SELECT one, other, m2 INTO clash
+              FROM (SELECT n.id AS one, p.id AS other, n.geometry AS a, p.geometry AS b,
+                           overlap_tolerance_m2(n.area_m2, p.area_m2) AS allowed_m2
+                      FROM changed n
+                      JOIN parcel p ON p.kind = n.kind AND p.id <> n.id
+                        AND p.status IN ('submitted', 'approved') AND p.geometry && n.geometry
+                     WHERE n.kind = scope AND n.status IN ('submitted', 'approved')
+                       AND NOT EXISTS (SELECT FROM changed c WHERE c.id = p.id AND p.id < n.id)
+                    OFFSET 0) pair -- each pair is cut once, and only where insides meet
+              CROSS JOIN LATERAL (SELECT CASE WHEN ST_Relate(a, b, 'T********') THEN
+                ST_Area(ST_Intersection(a, b, 1e-10)::geography) ELSE 0 END AS m2) o
+             WHERE m2 > allowed_m2
              ORDER BY m2 DESC LIMIT 1;
             IF FOUND THEN
               RAISE EXCEPTION 'parcel % overlaps parcel % by % m2', clash.one, clash.other, clash.m2
@@ -363,9 +366,11 @@ def upgrade() -> None:
               FROM import_row r
               JOIN parcel p ON p.kind = kind_by_row ->> r.row::text
                 AND p.status IN ('submitted', 'approved') AND p.geometry && r.geometry
-              CROSS JOIN LATERAL (SELECT CASE WHEN p.shape_digest = r.shape_digest THEN p.area_m2
-                ELSE ST_Area(ST_Intersection(r.geometry, p.geometry, 1e-10)::geography)
-                END AS m2) o
+              CROSS JOIN LATERAL (SELECT CASE
+                WHEN p.shape_digest = r.shape_digest THEN p.area_m2
+                WHEN ST_Relate(r.geometry, p.geometry, 'T********')
+                THEN ST_Area(ST_Intersection(r.geometry, p.geometry, 1e-10)::geography)
+                ELSE 0 END AS m2) o
              WHERE r.batch_id = batch AND r.status = 'accepted'
                AND o.m2 > overlap_tolerance_m2(r.area_m2, p.area_m2)
              ORDER BY r.row, o.m2 DESC;

@@ -260,15 +260,19 @@ def upgrade() -> None:
           END IF;
           PERFORM lock_ground('claim', (
             SELECT array_agg(geometry) FROM changed WHERE status = 'active'));
-          SELECT n.id AS one, p.id AS other, p.scheme, p.years, m2 INTO clash
-            FROM changed n
-            JOIN claim p ON p.id <> n.id AND p.status = 'active' AND p.years && n.years
-              AND p.geometry && n.geometry
-            CROSS JOIN LATERAL (SELECT ST_Area(
-              ST_Intersection(n.geometry, p.geometry, 1e-10)::geography) AS m2) o
-           WHERE n.status = 'active'
-             AND NOT EXISTS (SELECT FROM changed c WHERE c.id = p.id AND p.id < n.id)
-             AND m2 > overlap_tolerance_m2(n.area_m2, p.area_m2)
+          SELECT one, other, scheme, years, m2 INTO clash
+            FROM (SELECT n.id AS one, p.id AS other, p.scheme, p.years,
+                         n.geometry AS a, p.geometry AS b,
+                         overlap_tolerance_m2(n.area_m2, p.area_m2) AS allowed_m2
+                    FROM changed n
+                    JOIN claim p ON p.id <> n.id AND p.status = 'active' AND p.years && n.years
+                      AND p.geometry && n.geometry
+                   WHERE n.status = 'active'
+                     AND NOT EXISTS (SELECT FROM changed c WHERE c.id = p.id AND p.id < n.id)
+                  OFFSET 0) pair -- each pair is cut once, and only where insides meet
+            CROSS JOIN LATERAL (SELECT CASE WHEN ST_Relate(a, b, 'T********') THEN
+              ST_Area(ST_Intersection(a, b, 1e-10)::geography) ELSE 0 END AS m2) o
+           WHERE m2 > allowed_m2
            ORDER BY m2 DESC LIMIT 1;
           IF FOUND THEN
             RAISE EXCEPTION 'claim % overlaps claim % by % m2', clash.one, clash.other, clash.m2
