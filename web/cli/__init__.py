@@ -1,26 +1,53 @@
-"""The command line: ``tanhui <noun> <verb>``; one file a noun.
+"""The command line: ``tanhui <noun> <verb>``; one file a noun, loaded when it is named.
 
 Exit codes: 0 done, 1 refused (with findings), 2 usage.
 """
 
 import sys
+from importlib import import_module
 
 import typer
+from typer._click.core import Command, Context  # typer carries its own click
+from typer.core import TyperGroup
 
-from web.cli import db, demo, factor, parcel, run, serve
-from web.cli.output import refuse
+NOUNS = ("db", "demo", "factor", "parcel")
+"""Nouns, each a module of this package with a typer ``app``."""
+
+VERBS = {"run": "web.cli.run", "serve": "web.cli.serve"}
+"""Verbs without a noun, each a function of the same name in its module."""
+
+
+class Nouns(TyperGroup):
+    """Commands that are imported when named: a verb does not wait for the others' libraries."""
+
+    def list_commands(self, _context: Context) -> list[str]:
+        """Return every noun and verb."""
+        return sorted((*NOUNS, *VERBS))
+
+    def get_command(self, _context: Context, name: str) -> Command | None:
+        """Return the command of a name, or None where there is none."""
+        if name in VERBS:
+            single = typer.Typer(pretty_exceptions_enable=False)
+            single.command(name)(getattr(import_module(VERBS[name]), name))
+            return typer.main.get_command(single)
+        if name not in NOUNS:
+            return None
+        noun = typer.main.get_group(import_module(f"web.cli.{name}").app)
+        noun.name = name
+        return noun
+
 
 app = typer.Typer(
+    cls=Nouns,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="碳汇 Tanhui: a county's carbon sink registry.",
 )
-app.add_typer(db.app, name="db")
-app.add_typer(parcel.app, name="parcel")
-app.add_typer(demo.app, name="demo")
-app.add_typer(factor.app, name="factor")
-app.command("run")(run.run)
-app.command("serve")(serve.serve)
+
+
+@app.callback()
+def tanhui() -> None:
+    """碳汇 Tanhui: a county's carbon sink registry."""
 
 
 def main() -> None:
@@ -28,4 +55,6 @@ def main() -> None:
     try:
         app()
     except Exception as error:  # noqa: BLE001 -- the edge: every refusal gets words here
+        from web.cli.output import refuse
+
         sys.exit(refuse(error))
