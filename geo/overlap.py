@@ -113,6 +113,9 @@ def overlap_pairs(
     if against is None:
         once = left < right
         left, right = left[once], right[once]
+    # Most neighbours of a cadastre only touch; telling so costs a third of cutting them.
+    inside = ~shapely.touches(geometries[left], others[right])
+    left, right = left[inside], right[inside]
     order = np.lexsort((right, left))
     left, right = left[order], right[order]
     shared = intersections(geometries[left], others[right])
