@@ -57,6 +57,20 @@ def full_code(code: str) -> str:
     return code.ljust(12, "0")
 
 
+def subtree_prefix(code: str) -> str:
+    """Return the digits that the codes of a division and of all below it begin with.
+
+    Groups are cut whole (village 3, township 3, county 2, city 2): 330802100000 is a street whose
+    own last digits are zeros, and its prefix is 330802100, not 3308021.
+    """
+    full = full_code(code)
+    for group in (3, 3, 2, 2):
+        if full[-group:] != "0" * group:
+            break
+        full = full[:-group]
+    return full
+
+
 def require(session: Session, code: str) -> None:
     """Raise unless the division is known.
 

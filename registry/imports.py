@@ -397,7 +397,8 @@ def _division(command: ImportParcels, attributes: Mapping[str, object]) -> str |
     """Return the row's own village where it lies below the division of the file."""
     wide = command.division_code
     named = _first(attributes, DIVISION_FIELDS)
-    if named and wide and len(named) == len(wide) and named.startswith(wide.rstrip("0")):
+    below = wide and divisions.subtree_prefix(wide)
+    if named and wide and len(named) == len(wide) and named.startswith(below or ""):
         return named
     return wide
 
