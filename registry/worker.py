@@ -1,0 +1,20 @@
+"""The worker: every task this program knows, and the loop that does them."""
+
+from pathlib import Path
+
+from sqlalchemy import Engine
+
+from registry import estimation, jobs
+
+
+def run_worker(engine: Engine, *, layer_dir: Path, once: bool = False) -> None:
+    """Do the jobs that wait; with ``once`` until none is left, else for ever.
+
+    Parameters
+    ----------
+    engine : the database.
+    layer_dir : folder in which layers are kept, the same for all workers.
+    once : return when the queue is empty.
+    """
+    estimation.register_task(layer_dir)
+    jobs.work(engine, once=once)

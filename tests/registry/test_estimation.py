@@ -1,0 +1,315 @@
+"""Assessments equal a loop over cells, have the same bits in any order, and run once."""
+
+from uuid import uuid4
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import Transformer
+from sqlalchemy import text
+
+from geo.area import area_m2
+from geo.raster import GridMismatchError, write_cog
+from registry import cohort_tables, estimation, jobs, layers
+from registry.db import SYSTEM_ACTOR, perform, transaction
+from registry.errors import InvalidValueError, NotFoundError
+from registry.estimation import AssessParcels, assess
+from registry.worker import run_worker
+from sinks import growth, units
+from tests.registry import makers_science as makers
+
+TO_GRID = Transformer.from_crs("EPSG:4490", "EPSG:4549", always_xy=True)
+YEARS = (2025, 2034)
+
+
+def command(at, ids, *, years=YEARS, kind="forecast", **more):
+    return AssessParcels(
+        at=at,
+        actor_id=SYSTEM_ACTOR,
+        key=uuid4().hex,
+        kind=kind,
+        first_year=years[0],
+        last_year=years[1],
+        parcel_ids=tuple(ids),
+        **more,
+    )
+
+
+def series(engine, run_id):
+    with transaction(engine) as session:
+        rows = session.execute(
+            text(
+                "SELECT parcel_id, year, stock_kg, net_kg FROM assessment WHERE run_id = :run"
+                " ORDER BY 1, 2"
+            ),
+            {"run": run_id},
+        )
+        return {(row.parcel_id, row.year): (row.stock_kg, row.net_kg) for row in rows}
+
+
+def flags_of(engine, run_id):
+    with transaction(engine) as session:
+        rows = session.execute(
+            text("SELECT parcel_id, flags FROM assessment_series WHERE run_id = :run"),
+            {"run": run_id},
+        )
+        return {row.parcel_id: {flag["code"]: flag for flag in row.flags} for row in rows}
+
+
+@pytest.fixture
+def county(engine, at, tmp_path):
+    """Twenty parcels and three layers: (parcel ids, shapes, arrays, layer ids)."""
+    made, shapes = makers.arrays(), makers.blocks()
+    ids = makers.draw_parcels(engine, at, shapes)
+    return ids, shapes, made, makers.add_layers(engine, at, tmp_path, made)
+
+
+def carbon_t_ha(species, age_yr):
+    """Carbon of one cell, straight from the growth curve."""
+    if species == 0 or age_yr < 0:
+        return 0.0
+    return growth.carbon_t_ha(cohort_tables.chosen_curves({})[species], [age_yr])[0][0]
+
+
+def by_cells(shape, made, year):
+    """Kg CO2 of a parcel cell by cell in float64, and the ground that counts, m2."""
+    ground = shapely.transform(shape, TO_GRID.transform, interleaved=False)
+    scale = area_m2(np.array([shape]))[0] / ground.area
+    total, counted, grid = 0.0, 0.0, makers.GRID
+    left, bottom, right, top = ground.bounds
+    for row in range(int((grid.origin_y - top) // 30), int((grid.origin_y - bottom) // 30) + 1):
+        for column in range(
+            int((left - grid.origin_x) // 30), int((right - grid.origin_x) // 30) + 1
+        ):
+            if not (0 <= row < grid.height and 0 <= column < grid.width):
+                continue
+            x, y = grid.origin_x + 30 * column, grid.origin_y - 30 * row
+            share = ground.intersection(shapely.box(x, y - 30, x + 30, y)).area * scale
+            species, age = made["species"][row, column], int(made["age"][row, column])
+            if share == 0 or species == makers.NODATA:
+                continue
+            counted += share
+            carbon = carbon_t_ha(int(species), age + year - makers.LAYER_YEAR)
+            total += share * carbon / units.M2_PER_HA * units.KG_PER_T * 44 / 12
+    return total, counted
+
+
+def test_a_run_equals_a_loop_over_cells(engine, at, tmp_path, county):
+    ids, shapes, made, _ = county
+    report = assess(engine, command(at, ids), layer_dir=tmp_path / "layers")
+    found = series(engine, report.run_id)
+    assert len(found) == len(ids) * 10
+    for parcel_id, shape in list(zip(ids, shapes, strict=True))[:8]:
+        for year in (2025, 2034):
+            expected, counted = by_cells(shape, made, year)
+            # Each cohort's area is rounded to a dm2, and kg are rounded down.
+            assert found[parcel_id, year][0] == pytest.approx(expected, rel=2e-5, abs=2)
+            assert counted > 0
+
+
+def test_integer_sums_equal_float_sums_over_the_stored_histogram(engine, at, tmp_path, county):
+    ids, *_ = county
+    report = assess(engine, command(at, ids), layer_dir=tmp_path / "layers")
+    found = series(engine, report.run_id)
+    with transaction(engine) as session:
+        rows = session.execute(text("SELECT parcel_id, cohort, area_dm2 FROM histogram")).all()
+    for row in rows:
+        species, _, age = cohort_tables.SCHEME.decode(row.cohort)
+        for year in (2025, 2034):
+            carbon = [
+                carbon_t_ha(int(s), int(a) + year - makers.LAYER_YEAR)
+                for s, a in zip(species, age, strict=True)
+            ]
+            rounded = np.rint(np.array(carbon) * 1e5) / 1e5
+            kg = float(np.array(row.area_dm2) @ rounded) / 1e6 * 1e3 * 44 / 12
+            stock = found[row.parcel_id, year][0]
+            assert stock == int(np.floor(kg * (1 + 1e-9))) or stock == int(np.floor(kg))
+
+
+def test_net_is_the_change_of_stock_and_sums_to_it(engine, at, tmp_path, county):
+    ids, *_ = county
+    run = assess(engine, command(at, ids), layer_dir=tmp_path / "layers")
+    found = series(engine, run.run_id)
+    for parcel_id in ids:
+        for year in range(2026, 2035):
+            stock, net = found[parcel_id, year]
+            assert net == stock - found[parcel_id, year - 1][0]
+    assert run.net_kg == sum(net for _, net in found.values())
+
+
+def test_the_same_inputs_are_one_run(engine, at, tmp_path, county):
+    ids, _, _, layer_ids = county
+    folder = tmp_path / "layers"
+    first = assess(engine, command(at, ids), layer_dir=folder)
+    for path in folder.iterdir():
+        path.unlink()
+    again = assess(engine, command(at, list(reversed(ids))), layer_dir=folder)
+    assert (again.run_id, again.reused, again.net_kg) == (first.run_id, True, first.net_kg)
+    assert again.flagged == first.flagged
+    # Other years need no raster either: the histograms are stored.
+    other = assess(engine, command(at, ids, years=(2030, 2060)), layer_dir=folder)
+    assert (other.reused, other.histograms_made) == (False, 0)
+    assert len(layer_ids) == 3
+
+
+def test_two_batches_have_the_bits_of_one(engine, at, tmp_path, county):
+    ids, *_ = county
+    folder = tmp_path / "layers"
+    halves = [assess(engine, command(at, part), layer_dir=folder) for part in (ids[1::2], ids[::2])]
+    whole = assess(engine, command(at, ids), layer_dir=folder)
+    assert whole.histograms_made == 0
+    parts = series(engine, halves[0].run_id) | series(engine, halves[1].run_id)
+    assert series(engine, whole.run_id) == parts
+
+
+def test_a_changed_layer_makes_another_run(engine, at, tmp_path, county):
+    ids, _, made, _ = county
+    folder = tmp_path / "layers"
+    first = assess(engine, command(at, ids), layer_dir=folder)
+    older = made | {"age": np.minimum(made["age"] + 1, 254).astype(np.uint8)}
+    makers.add_layers(engine, at, tmp_path, {"age": older["age"]})
+    second = assess(engine, command(at, ids), layer_dir=folder)
+    assert not second.reused
+    assert second.histograms_made == len(ids)
+    assert second.run_id != first.run_id
+
+
+def test_ground_off_the_layers_or_without_data_is_said(engine, at, tmp_path, county):
+    ids, *_ = county
+    run = assess(engine, command(at, ids), layer_dir=tmp_path / "layers")
+    flags = flags_of(engine, run.run_id)
+    assert flags[ids[0]]["LAYER_OUTSIDE"]["area_m2"] > 0
+    assert any("LAYER_NODATA" in of for of in flags.values())
+    assert any("AGE_ABOVE_CURVE" in of for of in flags.values())
+    assert all(of["CURVE_PROVISIONAL"]["mark"] == "proposed" for of in flags.values())
+    assert run.flagged["CURVE_PROVISIONAL"] == len(ids)
+
+
+def test_a_lost_stand_starts_again_from_nothing(engine, at, tmp_path):
+    shape = makers.blocks()[6]
+    ids = makers.draw_parcels(engine, at, [shape])
+    cells = (makers.GRID.height, makers.GRID.width)
+    fir = {"species": np.full(cells, 3, np.uint8), "age": np.full(cells, 20, np.uint8)}
+    makers.add_layers(engine, at, tmp_path, fir)
+    folder = tmp_path / "layers"
+    calm = series(engine, assess(engine, command(at, ids), layer_dir=folder).run_id)
+    loss = {"disturbance": np.full(cells, 2028, np.uint16)}
+    makers.add_layers(engine, at, tmp_path, loss, nodata=65535)
+    run = assess(engine, command(at, ids), layer_dir=folder)
+    lost = series(engine, run.run_id)
+    assert lost[ids[0], 2027] == calm[ids[0], 2027]
+    assert lost[ids[0], 2028] == (0, -calm[ids[0], 2027][0])
+    assert 0 < lost[ids[0], 2029][0] < calm[ids[0], 2029][0]
+    assert flags_of(engine, run.run_id)[ids[0]]["STAND_LOST"]["year"] == 2028
+
+
+def test_a_loss_before_the_layers_year_is_already_in_the_ages(engine, at, tmp_path):
+    ids = makers.draw_parcels(engine, at, makers.blocks()[6:8])
+    cells = (makers.GRID.height, makers.GRID.width)
+    made = {"species": np.full(cells, 4, np.uint8), "age": np.full(cells, 12, np.uint8)}
+    makers.add_layers(engine, at, tmp_path, made)
+    folder = tmp_path / "layers"
+    calm = assess(engine, command(at, ids), layer_dir=folder)
+    makers.add_layers(
+        engine, at, tmp_path, {"disturbance": np.full(cells, 2020, np.uint16)}, nodata=65535
+    )
+    later = assess(engine, command(at, ids), layer_dir=folder)
+    assert series(engine, later.run_id) == series(engine, calm.run_id)
+
+
+def test_an_approved_record_that_disagrees_is_questioned():
+    record = {"planting_year": "2001", "record_age": None, "record_year": None}
+    read = estimation.recorded_age
+    assert read({"status": "approved"} | record, 2024) == 23
+    assert read({"status": "submitted"} | record, 2024) is None
+    surveyed = {"planting_year": None, "record_age": "12", "record_year": "2020-12-31"}
+    assert read({"status": "approved"} | surveyed, 2024) == 16
+    nothing = dict.fromkeys(record)
+    assert read({"status": "approved"} | nothing, 2024) is None
+
+
+def test_a_chosen_curve_counts_and_is_recorded(engine, at, tmp_path, county):
+    ids, *_ = county
+    folder = tmp_path / "layers"
+    default = assess(engine, command(at, ids), layer_dir=folder)
+    other = assess(engine, command(at, ids, curves={3: "zhejiang_natural_fir"}), layer_dir=folder)
+    assert other.run_id != default.run_id
+    assert other.net_kg != default.net_kg
+    with pytest.raises(cohort_tables.CurveChoiceError):
+        assess(engine, command(at, ids, curves={3: "hebei_conifer"}), layer_dir=folder)
+    with pytest.raises(cohort_tables.CurveChoiceError):
+        assess(engine, command(at, ids, curves={9: "zhejiang_natural_fir"}), layer_dir=folder)
+
+
+def test_what_cannot_be_assessed_is_refused(engine, at, tmp_path, county):
+    ids, *_ = county
+    folder = tmp_path / "layers"
+    with pytest.raises(InvalidValueError):
+        assess(engine, command(at, ids, years=(2030, 2029)), layer_dir=folder)
+    with pytest.raises(InvalidValueError):
+        assess(engine, command(at, ids, kind="monitored", years=(2025, 2040)), layer_dir=folder)
+    with pytest.raises(InvalidValueError):
+        assess(engine, command(at, ids, division_code="330802"), layer_dir=folder)
+    with pytest.raises(NotFoundError):
+        assess(engine, command(at, [uuid4()]), layer_dir=folder)
+    with pytest.raises(estimation.NothingToAssessError):
+        assess(engine, command(at, [], division_code="330802"), layer_dir=folder)
+
+
+def test_a_run_without_layers_names_the_missing_kind(engine, at, tmp_path):
+    ids = makers.draw_parcels(engine, at, makers.blocks()[:1])
+    with pytest.raises(estimation.LayerMissingError) as refused:
+        assess(engine, command(at, ids), layer_dir=tmp_path)
+    assert refused.value.params == {"kind": "species"}
+
+
+def test_layers_in_two_reference_systems_are_refused(engine, at, tmp_path, county):
+    ids, _, made, layer_ids = county
+    moved = makers.GRID.__class__(
+        **{name: getattr(makers.GRID, name) for name in makers.GRID.__slots__}
+        | {"crs": "EPSG:4548"}
+    )
+    path = tmp_path / "age-4548.tif"
+    write_cog(path, made["age"], grid=moved, nodata=255)
+    other = makers.add_layer(engine, at, path, "age", folder=tmp_path / "layers")
+    asked = command(at, ids, layer_ids=(layer_ids["species"], other.id))
+    with pytest.raises(GridMismatchError) as refused:
+        assess(engine, asked, layer_dir=tmp_path / "layers")
+    assert refused.value.code == "RASTER_CRS_MISMATCH"
+
+
+def test_a_file_that_is_no_longer_the_layer_is_refused(engine, at, tmp_path, county):
+    ids, *_ = county
+    folder = tmp_path / "layers"
+    for path in folder.iterdir():
+        path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(layers.LayerChangedError):
+        assess(engine, command(at, ids), layer_dir=folder)
+    with transaction(engine) as session:
+        assert session.execute(text("SELECT count(*) FROM assessment_run")).scalar() == 0
+
+
+def test_a_run_as_a_job_closes_with_its_result(engine, at, tmp_path, county):
+    ids, *_ = county
+    asked = command(at, ids)
+    job_id = perform(engine, estimation.request, asked)
+    assert perform(engine, estimation.request, asked) == job_id
+    run_worker(engine, layer_dir=tmp_path / "layers", once=True)
+    with transaction(engine) as session:
+        job = jobs.get(session, job_id)
+    assert job.state == "done"
+    assert job.result["parcels"] == len(ids)
+    again = assess(engine, asked, layer_dir=tmp_path / "layers")
+    assert str(again.run_id) == job.result["run_id"]
+
+
+def test_a_cancelled_run_writes_nothing(engine, at, tmp_path, county):
+    ids, *_ = county
+    job_id = perform(engine, estimation.request, command(at, ids))
+    running = jobs.Running(engine=engine, id=job_id, arguments={}, actor_id=SYSTEM_ACTOR)
+    with transaction(engine) as session:
+        jobs.cancel(session, job_id)
+    with pytest.raises(jobs.JobCancelledError):
+        assess(engine, command(at, ids), layer_dir=tmp_path / "layers", running=running)
+    with transaction(engine) as session:
+        assert session.execute(text("SELECT count(*) FROM assessment_series")).scalar() == 0
