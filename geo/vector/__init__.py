@@ -12,6 +12,7 @@ from geo.vector.features import FeatureFile, Limits, RawFeature
 from geo.vector.geojson import Document, read_geojson
 from geo.vector.kml import read_kml
 from geo.vector.ogr import Table, read_geopackage, read_shapefile
+from geo.vector.parquet import read_parquet
 
 __all__ = ["FeatureFile", "Limits", "RawFeature", "choose_crs", "open_features"]
 
@@ -56,7 +57,7 @@ def detect_format(path: Path) -> str:
 
     Returns
     -------
-    `zip`, `gpkg`, `shapefile`, `kml` or `geojson`.
+    `zip`, `gpkg`, `shapefile`, `geoparquet`, `kml` or `geojson`.
 
     Raises
     ------
@@ -69,6 +70,7 @@ def detect_format(path: Path) -> str:
         (b"PK", "zip"),
         (b"SQLite format 3", "gpkg"),
         (_SHAPEFILE_MAGIC, "shapefile"),
+        (b"PAR1", "geoparquet"),
     ):
         if head.startswith(magic):
             return name
@@ -137,7 +139,8 @@ def open_features(
     Parameters
     ----------
     path
-        GeoJSON (also one feature a line), GeoPackage, Shapefile (.shp) or KML, or a zip of one.
+        GeoJSON (also one feature a line), GeoPackage, Shapefile (.shp), KML or GeoParquet, or a
+        zip of one.
     crs, encoding
         Override what the file says.
     layer
@@ -174,6 +177,8 @@ def _open(
     if kind == "shapefile":
         table = read_shapefile(path, encoding=encoding, limits=limits)
         return _from_table(table, kind, name, crs)
+    if kind == "geoparquet":
+        return _from_table(read_parquet(path, limits=limits), kind, name, crs)
     if kind == "kml":
         table = read_kml(path.read_bytes(), encoding=encoding, limits=limits)
         return _from_table(table, kind, name, crs)

@@ -54,7 +54,7 @@ class FeatureFile:
     Attributes
     ----------
     format
-        `geojson`, `geojsonl`, `gpkg`, `shapefile` or `kml`.
+        `geojson`, `geojsonl`, `gpkg`, `shapefile`, `kml` or `geoparquet`.
     encoding
         Of the attribute text.
     system

@@ -4,7 +4,7 @@ import math
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,12 +72,17 @@ def _clean(blobs: NDArray[np.object_], limits: Limits) -> tuple[NDArray[np.objec
     return parsed, good
 
 
-def _features(meta: dict[str, Any], blobs: Any, columns: Any, limits: Limits) -> list[RawFeature]:  # noqa: ANN401
+def features_from_wkb(
+    names: Sequence[str],
+    blobs: Any,
+    columns: Any,
+    limits: Limits,  # noqa: ANN401
+) -> list[RawFeature]:
+    """Make features of columns: geometry as well-known binary, one list of values a name."""
     count = len(blobs) if blobs is not None else 0
     parsed, good = _clean(np.asarray(blobs, dtype=object), limits) if count else ([], [])
     deep = shapely.has_z(parsed) if count else []
     flat = shapely.force_2d(parsed) if count else []
-    names = [str(name) for name in meta["fields"]]
     found = []
     for n in range(count):
         attributes = {name: _plain(column[n]) for name, column in zip(names, columns, strict=True)}
@@ -106,7 +111,8 @@ def _read_layer(
         raise FileError("FILE_TOO_MANY_FEATURES", features=count, limit=limits.features)
     with _gdal(name):
         meta, _, blobs, columns = pyogrio.raw.read(path, layer=layer, encoding=encoding)
-    return meta, _features(meta, blobs, columns, limits)
+    names = [str(name) for name in meta["fields"]]
+    return meta, features_from_wkb(names, blobs, columns, limits)
 
 
 def choose_layer(names: list[str], layer: str | None, *, name: str) -> str:
