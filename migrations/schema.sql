@@ -74,6 +74,20 @@ CREATE FUNCTION public.check_batch_complete() RETURNS trigger
       RETURN NULL;
     END $$;
 ALTER FUNCTION public.check_batch_complete() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_book_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      IF (OLD.status, NEW.status) NOT IN (
+           ('draft', 'submitted'), ('returned', 'submitted'), ('submitted', 'approved'),
+           ('submitted', 'returned'), ('approved', 'returned')) THEN
+        RAISE EXCEPTION 'a % book cannot become %', OLD.status, NEW.status
+          USING ERRCODE = '23514', CONSTRAINT = 'book_goes_forward';
+      END IF;
+      RETURN NEW;
+    END $$;
+ALTER FUNCTION public.check_book_change() OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_capacity_rise() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -276,6 +290,29 @@ CREATE FUNCTION public.check_reservation_change() RETURNS trigger
       RETURN NEW;
     END $$;
 ALTER FUNCTION public.check_reservation_change() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_reward_adds_up() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      which text;
+      v record;
+      m record;
+    BEGIN
+      IF TG_TABLE_NAME = 'reward_voucher' THEN which := NEW.number;
+      ELSE which := NEW.voucher; END IF;
+      SELECT issued_kg, redeemed_kg, expired_kg INTO v FROM reward_voucher WHERE number = which;
+      SELECT coalesce(sum(kg) FILTER (WHERE kind = 'issue'), 0) AS issued,
+             coalesce(sum(kg) FILTER (WHERE kind = 'redeem'), 0) AS redeemed,
+             coalesce(sum(kg) FILTER (WHERE kind = 'expire'), 0) AS expired
+        INTO m FROM reward_movement WHERE voucher = which;
+      IF (v.issued_kg, v.redeemed_kg, v.expired_kg) <> (m.issued, m.redeemed, m.expired) THEN
+        RAISE EXCEPTION 'voucher % does not match its movements', which
+          USING ERRCODE = '23514', CONSTRAINT = 'reward_adds_up';
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.check_reward_adds_up() OWNER TO tanhui_owner;
 CREATE FUNCTION public.lock_batches(ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1257,6 +1294,22 @@ CREATE TABLE public.job (
     CONSTRAINT ck_job_state_known CHECK ((state = ANY (ARRAY['queued'::text, 'running'::text, 'done'::text, 'failed'::text, 'cancelled'::text])))
 );
 ALTER TABLE public.job OWNER TO tanhui_owner;
+CREATE TABLE public.label_run (
+    id uuid NOT NULL,
+    adcode text NOT NULL,
+    year integer NOT NULL,
+    reason character varying NOT NULL,
+    programme_id text NOT NULL,
+    programme_version text NOT NULL,
+    programme_sha256 bytea NOT NULL,
+    rule jsonb NOT NULL,
+    groups jsonb NOT NULL,
+    input_digest bytea NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.label_run OWNER TO tanhui_owner;
 CREATE TABLE public.layer (
     id uuid NOT NULL,
     kind text NOT NULL,
@@ -1278,6 +1331,188 @@ CREATE TABLE public.layer (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE public.layer OWNER TO tanhui_owner;
+CREATE TABLE public.orchard (
+    id uuid NOT NULL,
+    adcode text NOT NULL,
+    operator_id uuid NOT NULL,
+    name character varying NOT NULL,
+    crop text NOT NULL,
+    boundary_version integer NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_orchard_adcode_has_6_digits CHECK ((adcode ~ '^[0-9]{6}$'::text)),
+    CONSTRAINT ck_orchard_has_boundary CHECK ((boundary_version >= 1))
+);
+ALTER TABLE public.orchard OWNER TO tanhui_owner;
+CREATE TABLE public.orchard_balance (
+    id uuid NOT NULL,
+    orchard_id uuid NOT NULL,
+    year integer NOT NULL,
+    number integer NOT NULL,
+    kind text NOT NULL,
+    boundary_version integer NOT NULL,
+    e_kg bigint NOT NULL,
+    s_kg bigint NOT NULL,
+    s_biomass_kg bigint NOT NULL,
+    s_soil_kg bigint NOT NULL,
+    soil_shown_kg bigint NOT NULL,
+    net_kg bigint NOT NULL,
+    evidence_share character varying,
+    organic_share character varying,
+    yield_kg numeric NOT NULL,
+    premium_kg numeric NOT NULL,
+    practices text[] NOT NULL,
+    terms jsonb NOT NULL,
+    factors jsonb NOT NULL,
+    stocks jsonb NOT NULL,
+    setting jsonb NOT NULL,
+    input_digest bytea NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_orchard_balance_emission_not_negative CHECK ((e_kg >= 0)),
+    CONSTRAINT ck_orchard_balance_fixation_adds_up CHECK ((s_kg = (s_biomass_kg + s_soil_kg))),
+    CONSTRAINT ck_orchard_balance_kind_known CHECK ((kind = ANY (ARRAY['draft'::text, 'approved'::text]))),
+    CONSTRAINT ck_orchard_balance_net_adds_up CHECK ((net_kg = (s_kg - e_kg)))
+);
+ALTER TABLE public.orchard_balance OWNER TO tanhui_owner;
+CREATE TABLE public.orchard_benchmark (
+    id uuid NOT NULL,
+    adcode text NOT NULL,
+    year integer NOT NULL,
+    crop text NOT NULL,
+    stage text NOT NULL,
+    basis text NOT NULL,
+    value numeric NOT NULL,
+    source character varying NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_orchard_benchmark_basis_known CHECK ((basis = ANY (ARRAY['fruit'::text, 'area'::text]))),
+    CONSTRAINT ck_orchard_benchmark_value_positive CHECK ((value > (0)::numeric))
+);
+ALTER TABLE public.orchard_benchmark OWNER TO tanhui_owner;
+CREATE TABLE public.orchard_book (
+    orchard_id uuid NOT NULL,
+    year integer NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    submitted_by uuid,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_orchard_book_known CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'returned'::text, 'approved'::text])))
+);
+ALTER TABLE public.orchard_book OWNER TO tanhui_owner;
+CREATE TABLE public.orchard_book_decision (
+    id uuid NOT NULL,
+    orchard_id uuid NOT NULL,
+    year integer NOT NULL,
+    decision text NOT NULL,
+    reason character varying NOT NULL,
+    submitted_by uuid NOT NULL,
+    balance_id uuid,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_orchard_book_decision_approved_by_another CHECK (((decision <> 'approve'::text) OR (submitted_by <> actor_id))),
+    CONSTRAINT ck_orchard_book_decision_balance_kept CHECK (((decision = 'approve'::text) = (balance_id IS NOT NULL))),
+    CONSTRAINT ck_orchard_book_decision_known CHECK ((decision = ANY (ARRAY['submit'::text, 'approve'::text, 'return'::text, 'reopen'::text]))),
+    CONSTRAINT ck_orchard_book_decision_says_why CHECK (((decision <> ALL (ARRAY['return'::text, 'reopen'::text])) OR (length((reason)::text) > 0)))
+);
+ALTER TABLE public.orchard_book_decision OWNER TO tanhui_owner;
+CREATE TABLE public.orchard_boundary (
+    orchard_id uuid NOT NULL,
+    version integer NOT NULL,
+    valid_from date NOT NULL,
+    planted_area_m2 numeric NOT NULL,
+    reason character varying NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_orchard_boundary_planted CHECK ((planted_area_m2 > (0)::numeric))
+);
+ALTER TABLE public.orchard_boundary OWNER TO tanhui_owner;
+CREATE TABLE public.orchard_label (
+    number text NOT NULL,
+    adcode text NOT NULL,
+    year integer NOT NULL,
+    seq integer NOT NULL,
+    run_id uuid NOT NULL,
+    appeal_of text,
+    orchard_id uuid NOT NULL,
+    balance_id uuid,
+    state text NOT NULL,
+    grade text NOT NULL,
+    x character varying,
+    points integer NOT NULL,
+    reasons text[] NOT NULL,
+    rule_key text NOT NULL,
+    rule_version text NOT NULL,
+    inputs jsonb NOT NULL,
+    digest bytea NOT NULL,
+    valid_from date NOT NULL,
+    valid_to date NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_orchard_label_only_labelled_have_grade CHECK (((state = 'labelled'::text) = (grade <> ''::text))),
+    CONSTRAINT ck_orchard_label_state_known CHECK ((state = ANY (ARRAY['labelled'::text, 'unlabelled'::text, 'withheld'::text]))),
+    CONSTRAINT ck_orchard_label_valid CHECK ((valid_to >= valid_from))
+);
+ALTER TABLE public.orchard_label OWNER TO tanhui_owner;
+CREATE TABLE public.orchard_line (
+    id uuid NOT NULL,
+    orchard_id uuid NOT NULL,
+    year integer NOT NULL,
+    client_id character varying NOT NULL,
+    kind text NOT NULL,
+    product character varying NOT NULL,
+    quantity numeric NOT NULL,
+    unit character varying NOT NULL,
+    n_kg numeric NOT NULL,
+    p2o5_kg numeric NOT NULL,
+    k2o_kg numeric NOT NULL,
+    area_share numeric,
+    premium_kg numeric,
+    on_date date NOT NULL,
+    parcel_id uuid,
+    evidence character varying NOT NULL,
+    photo_sha256 bytea,
+    reverses_id uuid,
+    reason character varying NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_orchard_line_date_in_year CHECK ((EXTRACT(year FROM on_date) = (year)::numeric)),
+    CONSTRAINT ck_orchard_line_premium_within CHECK (((premium_kg IS NULL) OR ((premium_kg >= (0)::numeric) AND (premium_kg <= quantity)))),
+    CONSTRAINT ck_orchard_line_quantity_not_negative CHECK ((quantity >= (0)::numeric)),
+    CONSTRAINT ck_orchard_line_share CHECK (((area_share IS NULL) OR ((area_share >= (0)::numeric) AND (area_share <= (1)::numeric))))
+);
+ALTER TABLE public.orchard_line OWNER TO tanhui_owner;
+CREATE TABLE public.orchard_plot (
+    orchard_id uuid NOT NULL,
+    version integer NOT NULL,
+    parcel_id uuid NOT NULL,
+    planted_area_m2 numeric NOT NULL,
+    parcel_area_m2 double precision NOT NULL,
+    trees integer,
+    planting_year integer NOT NULL,
+    stage text NOT NULL,
+    CONSTRAINT ck_orchard_plot_planted CHECK ((planted_area_m2 > (0)::numeric)),
+    CONSTRAINT ck_orchard_plot_stage_known CHECK ((stage = ANY (ARRAY['young'::text, 'mature'::text, 'old'::text]))),
+    CONSTRAINT ck_orchard_plot_trees_counted CHECK (((trees IS NULL) OR (trees >= 0)))
+);
+ALTER TABLE public.orchard_plot OWNER TO tanhui_owner;
+CREATE TABLE public.orchard_veto (
+    id uuid NOT NULL,
+    orchard_id uuid NOT NULL,
+    year integer NOT NULL,
+    kind text NOT NULL,
+    reason character varying NOT NULL,
+    lifts_id uuid,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_orchard_veto_kind_known CHECK ((kind = ANY (ARRAY['basic_farmland_conflict'::text, 'boundary_dispute'::text, 'false_record'::text])))
+);
+ALTER TABLE public.orchard_veto OWNER TO tanhui_owner;
 CREATE TABLE public.parcel (
     id uuid NOT NULL,
     code character varying,
@@ -1499,6 +1734,47 @@ CREATE SEQUENCE public.retirement_number
     NO MAXVALUE
     CACHE 1;
 ALTER TABLE public.retirement_number OWNER TO tanhui_owner;
+CREATE TABLE public.reward_movement (
+    id uuid NOT NULL,
+    voucher text NOT NULL,
+    kind text NOT NULL,
+    kg bigint NOT NULL,
+    line_id uuid,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_reward_movement_kg_positive CHECK ((kg > 0)),
+    CONSTRAINT ck_reward_movement_kind_known CHECK ((kind = ANY (ARRAY['issue'::text, 'redeem'::text, 'expire'::text]))),
+    CONSTRAINT ck_reward_movement_redeemed_is_an_input CHECK (((kind = 'redeem'::text) = (line_id IS NOT NULL)))
+);
+ALTER TABLE public.reward_movement OWNER TO tanhui_owner;
+CREATE TABLE public.reward_voucher (
+    number text NOT NULL,
+    adcode text NOT NULL,
+    year integer NOT NULL,
+    seq integer NOT NULL,
+    orchard_id uuid NOT NULL,
+    balance_id uuid NOT NULL,
+    unit text NOT NULL,
+    net_kg bigint NOT NULL,
+    carried_in_kg bigint NOT NULL,
+    basis_kg bigint NOT NULL,
+    carried_kg bigint NOT NULL,
+    issued_kg bigint NOT NULL,
+    redeemed_kg bigint DEFAULT '0'::bigint NOT NULL,
+    expired_kg bigint DEFAULT '0'::bigint NOT NULL,
+    expires_on date NOT NULL,
+    rule jsonb NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_reward_voucher_amounts_not_negative CHECK (((redeemed_kg >= 0) AND (expired_kg >= 0))),
+    CONSTRAINT ck_reward_voucher_corrections_lower CHECK (((carried_in_kg <= 0) AND (carried_kg <= 0))),
+    CONSTRAINT ck_reward_voucher_never_more_than_issued CHECK (((redeemed_kg + expired_kg) <= issued_kg)),
+    CONSTRAINT ck_reward_voucher_something_issued CHECK ((issued_kg > 0)),
+    CONSTRAINT ck_reward_voucher_unit_known CHECK ((unit = ANY (ARRAY['tCO2e'::text, 'tC'::text])))
+);
+ALTER TABLE public.reward_voucher OWNER TO tanhui_owner;
 CREATE TABLE public.slot (
     owner_ref text NOT NULL,
     n integer NOT NULL,
@@ -1571,8 +1847,30 @@ ALTER TABLE ONLY public.import_row
     ADD CONSTRAINT pk_import_row PRIMARY KEY (batch_id, "row");
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT pk_job PRIMARY KEY (id);
+ALTER TABLE ONLY public.label_run
+    ADD CONSTRAINT pk_label_run PRIMARY KEY (id);
 ALTER TABLE ONLY public.layer
     ADD CONSTRAINT pk_layer PRIMARY KEY (id);
+ALTER TABLE ONLY public.orchard
+    ADD CONSTRAINT pk_orchard PRIMARY KEY (id);
+ALTER TABLE ONLY public.orchard_balance
+    ADD CONSTRAINT pk_orchard_balance PRIMARY KEY (id);
+ALTER TABLE ONLY public.orchard_benchmark
+    ADD CONSTRAINT pk_orchard_benchmark PRIMARY KEY (id);
+ALTER TABLE ONLY public.orchard_book
+    ADD CONSTRAINT pk_orchard_book PRIMARY KEY (orchard_id, year);
+ALTER TABLE ONLY public.orchard_book_decision
+    ADD CONSTRAINT pk_orchard_book_decision PRIMARY KEY (id);
+ALTER TABLE ONLY public.orchard_boundary
+    ADD CONSTRAINT pk_orchard_boundary PRIMARY KEY (orchard_id, version);
+ALTER TABLE ONLY public.orchard_label
+    ADD CONSTRAINT pk_orchard_label PRIMARY KEY (number);
+ALTER TABLE ONLY public.orchard_line
+    ADD CONSTRAINT pk_orchard_line PRIMARY KEY (id);
+ALTER TABLE ONLY public.orchard_plot
+    ADD CONSTRAINT pk_orchard_plot PRIMARY KEY (orchard_id, version, parcel_id);
+ALTER TABLE ONLY public.orchard_veto
+    ADD CONSTRAINT pk_orchard_veto PRIMARY KEY (id);
 ALTER TABLE ONLY public.parcel
     ADD CONSTRAINT pk_parcel PRIMARY KEY (id);
 ALTER TABLE ONLY public.parcel_decision
@@ -1591,6 +1889,10 @@ ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT pk_reservation PRIMARY KEY (id);
 ALTER TABLE ONLY public.retirement
     ADD CONSTRAINT pk_retirement PRIMARY KEY (id);
+ALTER TABLE ONLY public.reward_movement
+    ADD CONSTRAINT pk_reward_movement PRIMARY KEY (id);
+ALTER TABLE ONLY public.reward_voucher
+    ADD CONSTRAINT pk_reward_voucher PRIMARY KEY (number);
 ALTER TABLE ONLY public.slot
     ADD CONSTRAINT pk_slot PRIMARY KEY (owner_ref, n);
 ALTER TABLE ONLY public.unit_range
@@ -1625,6 +1927,20 @@ ALTER TABLE ONLY public.finding
     ADD CONSTRAINT uq_finding_parcel_id_version_programme_id_programme_ver_3f9e UNIQUE (parcel_id, version, programme_id, programme_version, rule, input_digest);
 ALTER TABLE ONLY public.layer
     ADD CONSTRAINT uq_layer_sha256_kind UNIQUE (sha256, kind);
+ALTER TABLE ONLY public.orchard_balance
+    ADD CONSTRAINT uq_orchard_balance_orchard_id_year_number UNIQUE (orchard_id, year, number);
+ALTER TABLE ONLY public.orchard_label
+    ADD CONSTRAINT uq_orchard_label_adcode_year_seq UNIQUE (adcode, year, seq);
+ALTER TABLE ONLY public.orchard_label
+    ADD CONSTRAINT uq_orchard_label_run_id_orchard_id UNIQUE (run_id, orchard_id);
+ALTER TABLE ONLY public.orchard_line
+    ADD CONSTRAINT uq_orchard_line_orchard_id_year_client_id UNIQUE (orchard_id, year, client_id);
+ALTER TABLE ONLY public.orchard_line
+    ADD CONSTRAINT uq_orchard_line_reverses_id UNIQUE (reverses_id);
+ALTER TABLE ONLY public.orchard
+    ADD CONSTRAINT uq_orchard_operator_id_adcode_crop UNIQUE (operator_id, adcode, crop);
+ALTER TABLE ONLY public.orchard_veto
+    ADD CONSTRAINT uq_orchard_veto_lifts_id UNIQUE (lifts_id);
 ALTER TABLE ONLY public.party
     ADD CONSTRAINT uq_party_identity_hash UNIQUE (identity_hash);
 ALTER TABLE ONLY public.party
@@ -1639,6 +1955,12 @@ ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT uq_reservation_holder_ref_claim_id_parcel_id_vintage UNIQUE (holder_ref, claim_id, parcel_id, vintage);
 ALTER TABLE ONLY public.retirement
     ADD CONSTRAINT uq_retirement_number UNIQUE (number);
+ALTER TABLE ONLY public.reward_movement
+    ADD CONSTRAINT uq_reward_movement_line_id UNIQUE (line_id);
+ALTER TABLE ONLY public.reward_voucher
+    ADD CONSTRAINT uq_reward_voucher_adcode_year_seq UNIQUE (adcode, year, seq);
+ALTER TABLE ONLY public.reward_voucher
+    ADD CONSTRAINT uq_reward_voucher_orchard_id_year UNIQUE (orchard_id, year);
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_workers USING btree (last_heartbeat);
 CREATE INDEX ix_actor_party_id ON public.actor USING btree (party_id);
@@ -1659,6 +1981,13 @@ CREATE INDEX ix_import_batch_actor_id ON public.import_batch USING btree (actor_
 CREATE INDEX ix_import_row_parcel_id ON public.import_row USING btree (parcel_id);
 CREATE INDEX ix_import_row_shape_digest ON public.import_row USING btree (shape_digest);
 CREATE INDEX ix_job_state ON public.job USING btree (state);
+CREATE INDEX ix_label_run_county ON public.label_run USING btree (adcode, year);
+CREATE INDEX ix_orchard_adcode ON public.orchard USING btree (adcode);
+CREATE INDEX ix_orchard_benchmark_group ON public.orchard_benchmark USING btree (adcode, year, crop, stage, basis);
+CREATE INDEX ix_orchard_book_decision_book ON public.orchard_book_decision USING btree (orchard_id, year);
+CREATE INDEX ix_orchard_label_orchard ON public.orchard_label USING btree (orchard_id, year);
+CREATE INDEX ix_orchard_plot_parcel_id ON public.orchard_plot USING btree (parcel_id);
+CREATE INDEX ix_orchard_veto_orchard ON public.orchard_veto USING btree (orchard_id, year);
 CREATE INDEX ix_parcel_decision_parcel_id ON public.parcel_decision USING btree (parcel_id);
 CREATE INDEX ix_parcel_division_code ON public.parcel USING btree (division_code);
 CREATE INDEX ix_parcel_geometry ON public.parcel USING gist (geometry);
@@ -1667,6 +1996,7 @@ CREATE INDEX ix_parcel_shape_digest ON public.parcel USING btree (shape_digest);
 CREATE INDEX ix_parcel_version_batch_id ON public.parcel_version USING btree (batch_id);
 CREATE INDEX ix_party_division_code ON public.party USING btree (division_code);
 CREATE INDEX ix_reservation_capacity ON public.reservation USING btree (claim_id, parcel_id, vintage);
+CREATE INDEX ix_reward_movement_voucher ON public.reward_movement USING btree (voucher);
 CREATE INDEX ix_unit_range_account_id ON public.unit_range USING btree (account_id) WHERE (closed_by IS NULL);
 CREATE INDEX procrastinate_events_job_id_fkey_v1 ON public.procrastinate_events USING btree (job_id);
 CREATE INDEX procrastinate_jobs_id_lock_idx_v1 ON public.procrastinate_jobs USING btree (id, lock) WHERE (status = ANY (ARRAY['todo'::public.procrastinate_job_status, 'doing'::public.procrastinate_job_status]));
@@ -1682,6 +2012,7 @@ CREATE TRIGGER assessment_series_is_append_only BEFORE DELETE OR UPDATE OR TRUNC
 CREATE TRIGGER batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE CONSTRAINT TRIGGER batch_is_complete AFTER INSERT ON public.batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_batch_complete();
 CREATE CONSTRAINT TRIGGER batch_stays_complete AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_batch_complete();
+CREATE TRIGGER book_change BEFORE UPDATE ON public.orchard_book FOR EACH ROW EXECUTE FUNCTION public.check_book_change();
 CREATE CONSTRAINT TRIGGER capacity_matches_reservations AFTER UPDATE ON public.capacity DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_capacity_sum();
 CREATE TRIGGER capacity_rise BEFORE INSERT OR UPDATE ON public.capacity FOR EACH ROW EXECUTE FUNCTION public.check_capacity_rise();
 CREATE TRIGGER certificate_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.certificate FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -1695,7 +2026,17 @@ CREATE TRIGGER event_seal_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON 
 CREATE TRIGGER finding_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.finding FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER histogram_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.histogram FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER issued_within_verified AFTER INSERT ON public.batch FOR EACH ROW EXECUTE FUNCTION public.check_issued_within_verified();
+CREATE TRIGGER label_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.label_run FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER layer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.layer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE CONSTRAINT TRIGGER movements_add_up AFTER INSERT ON public.reward_movement DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_reward_adds_up();
+CREATE TRIGGER orchard_balance_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_balance FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER orchard_benchmark_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_benchmark FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER orchard_book_decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_book_decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER orchard_boundary_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_boundary FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER orchard_label_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_label FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER orchard_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER orchard_plot_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_plot FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER orchard_veto_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_veto FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_approval BEFORE INSERT OR UPDATE ON public.parcel FOR EACH ROW EXECUTE FUNCTION public.check_parcel_approval();
 CREATE TRIGGER parcel_decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_ground_insert AFTER INSERT ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
@@ -1715,6 +2056,8 @@ CREATE CONSTRAINT TRIGGER ranges_match_account AFTER INSERT OR UPDATE ON public.
 CREATE TRIGGER reservation_change BEFORE UPDATE ON public.reservation FOR EACH ROW EXECUTE FUNCTION public.check_reservation_change();
 CREATE CONSTRAINT TRIGGER reservations_match_capacity AFTER INSERT OR UPDATE ON public.reservation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_capacity_sum();
 CREATE TRIGGER retirement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.retirement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER reward_movement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.reward_movement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE CONSTRAINT TRIGGER voucher_adds_up AFTER INSERT OR UPDATE ON public.reward_voucher DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_reward_adds_up();
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT fk_account_party_id_party FOREIGN KEY (party_id) REFERENCES public.party(id);
 ALTER TABLE ONLY public.actor
@@ -1785,6 +2128,62 @@ ALTER TABLE ONLY public.import_row
     ADD CONSTRAINT fk_import_row_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id) DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.job
     ADD CONSTRAINT fk_job_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.label_run
+    ADD CONSTRAINT fk_label_run_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard
+    ADD CONSTRAINT fk_orchard_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard_balance
+    ADD CONSTRAINT fk_orchard_balance_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard_balance
+    ADD CONSTRAINT fk_orchard_balance_orchard_id_boundary_version_orchard_boundary FOREIGN KEY (orchard_id, boundary_version) REFERENCES public.orchard_boundary(orchard_id, version);
+ALTER TABLE ONLY public.orchard_balance
+    ADD CONSTRAINT fk_orchard_balance_orchard_id_year_orchard_book FOREIGN KEY (orchard_id, year) REFERENCES public.orchard_book(orchard_id, year);
+ALTER TABLE ONLY public.orchard_benchmark
+    ADD CONSTRAINT fk_orchard_benchmark_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard_book_decision
+    ADD CONSTRAINT fk_orchard_book_decision_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard_book_decision
+    ADD CONSTRAINT fk_orchard_book_decision_balance_id_orchard_balance FOREIGN KEY (balance_id) REFERENCES public.orchard_balance(id);
+ALTER TABLE ONLY public.orchard_book_decision
+    ADD CONSTRAINT fk_orchard_book_decision_orchard_id_year_orchard_book FOREIGN KEY (orchard_id, year) REFERENCES public.orchard_book(orchard_id, year);
+ALTER TABLE ONLY public.orchard_book_decision
+    ADD CONSTRAINT fk_orchard_book_decision_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard_book
+    ADD CONSTRAINT fk_orchard_book_orchard_id_orchard FOREIGN KEY (orchard_id) REFERENCES public.orchard(id);
+ALTER TABLE ONLY public.orchard_book
+    ADD CONSTRAINT fk_orchard_book_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard_boundary
+    ADD CONSTRAINT fk_orchard_boundary_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard_boundary
+    ADD CONSTRAINT fk_orchard_boundary_orchard_id_orchard FOREIGN KEY (orchard_id) REFERENCES public.orchard(id);
+ALTER TABLE ONLY public.orchard_label
+    ADD CONSTRAINT fk_orchard_label_appeal_of_orchard_label FOREIGN KEY (appeal_of) REFERENCES public.orchard_label(number);
+ALTER TABLE ONLY public.orchard_label
+    ADD CONSTRAINT fk_orchard_label_balance_id_orchard_balance FOREIGN KEY (balance_id) REFERENCES public.orchard_balance(id);
+ALTER TABLE ONLY public.orchard_label
+    ADD CONSTRAINT fk_orchard_label_orchard_id_orchard FOREIGN KEY (orchard_id) REFERENCES public.orchard(id);
+ALTER TABLE ONLY public.orchard_label
+    ADD CONSTRAINT fk_orchard_label_run_id_label_run FOREIGN KEY (run_id) REFERENCES public.label_run(id);
+ALTER TABLE ONLY public.orchard_line
+    ADD CONSTRAINT fk_orchard_line_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard_line
+    ADD CONSTRAINT fk_orchard_line_orchard_id_year_orchard_book FOREIGN KEY (orchard_id, year) REFERENCES public.orchard_book(orchard_id, year);
+ALTER TABLE ONLY public.orchard_line
+    ADD CONSTRAINT fk_orchard_line_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id);
+ALTER TABLE ONLY public.orchard_line
+    ADD CONSTRAINT fk_orchard_line_reverses_id_orchard_line FOREIGN KEY (reverses_id) REFERENCES public.orchard_line(id);
+ALTER TABLE ONLY public.orchard
+    ADD CONSTRAINT fk_orchard_operator_id_party FOREIGN KEY (operator_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.orchard_plot
+    ADD CONSTRAINT fk_orchard_plot_orchard_id_version_orchard_boundary FOREIGN KEY (orchard_id, version) REFERENCES public.orchard_boundary(orchard_id, version);
+ALTER TABLE ONLY public.orchard_plot
+    ADD CONSTRAINT fk_orchard_plot_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id);
+ALTER TABLE ONLY public.orchard_veto
+    ADD CONSTRAINT fk_orchard_veto_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.orchard_veto
+    ADD CONSTRAINT fk_orchard_veto_lifts_id_orchard_veto FOREIGN KEY (lifts_id) REFERENCES public.orchard_veto(id);
+ALTER TABLE ONLY public.orchard_veto
+    ADD CONSTRAINT fk_orchard_veto_orchard_id_orchard FOREIGN KEY (orchard_id) REFERENCES public.orchard(id);
 ALTER TABLE ONLY public.parcel_decision
     ADD CONSTRAINT fk_parcel_decision_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.parcel_decision
@@ -1823,6 +2222,18 @@ ALTER TABLE ONLY public.retirement
     ADD CONSTRAINT fk_retirement_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
 ALTER TABLE ONLY public.retirement
     ADD CONSTRAINT fk_retirement_holder_id_party FOREIGN KEY (holder_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.reward_movement
+    ADD CONSTRAINT fk_reward_movement_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.reward_movement
+    ADD CONSTRAINT fk_reward_movement_line_id_orchard_line FOREIGN KEY (line_id) REFERENCES public.orchard_line(id);
+ALTER TABLE ONLY public.reward_movement
+    ADD CONSTRAINT fk_reward_movement_voucher_reward_voucher FOREIGN KEY (voucher) REFERENCES public.reward_voucher(number);
+ALTER TABLE ONLY public.reward_voucher
+    ADD CONSTRAINT fk_reward_voucher_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.reward_voucher
+    ADD CONSTRAINT fk_reward_voucher_balance_id_orchard_balance FOREIGN KEY (balance_id) REFERENCES public.orchard_balance(id);
+ALTER TABLE ONLY public.reward_voucher
+    ADD CONSTRAINT fk_reward_voucher_orchard_id_orchard FOREIGN KEY (orchard_id) REFERENCES public.orchard(id);
 ALTER TABLE ONLY public.unit_range
     ADD CONSTRAINT fk_unit_range_account_id_account FOREIGN KEY (account_id) REFERENCES public.account(id);
 ALTER TABLE ONLY public.unit_range
@@ -1913,7 +2324,21 @@ GRANT UPDATE(total) ON TABLE public.job TO tanhui_app;
 GRANT UPDATE(cancel_requested) ON TABLE public.job TO tanhui_app;
 GRANT UPDATE(result) ON TABLE public.job TO tanhui_app;
 GRANT UPDATE(error) ON TABLE public.job TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.label_run TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.layer TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard TO tanhui_app;
+GRANT UPDATE(boundary_version) ON TABLE public.orchard TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard_balance TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard_benchmark TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard_book TO tanhui_app;
+GRANT UPDATE(status) ON TABLE public.orchard_book TO tanhui_app;
+GRANT UPDATE(submitted_by) ON TABLE public.orchard_book TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard_book_decision TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard_boundary TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard_label TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard_line TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard_plot TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.orchard_veto TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.parcel TO tanhui_app;
 GRANT UPDATE(code) ON TABLE public.parcel TO tanhui_app;
 GRANT UPDATE(kind) ON TABLE public.parcel TO tanhui_app;
@@ -1954,6 +2379,10 @@ GRANT UPDATE(burned_kg) ON TABLE public.reservation TO tanhui_app;
 GRANT UPDATE(state) ON TABLE public.reservation TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.retirement TO tanhui_app;
 GRANT USAGE ON SEQUENCE public.retirement_number TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.reward_movement TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.reward_voucher TO tanhui_app;
+GRANT UPDATE(redeemed_kg) ON TABLE public.reward_voucher TO tanhui_app;
+GRANT UPDATE(expired_kg) ON TABLE public.reward_voucher TO tanhui_app;
 GRANT SELECT ON TABLE public.slot TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.unit_range TO tanhui_app;
 GRANT UPDATE(closed_by) ON TABLE public.unit_range TO tanhui_app;

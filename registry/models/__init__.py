@@ -2,6 +2,21 @@
 
 from registry.models.decisions import Claim, Exclusion, Finding, Programme, Project
 from registry.models.events import Event, EventSeal, Idempotency
+from registry.models.orchards import (
+    LabelRun,
+    Orchard,
+    OrchardBalance,
+    OrchardBenchmark,
+    OrchardBook,
+    OrchardBookDecision,
+    OrchardBoundary,
+    OrchardLabel,
+    OrchardLine,
+    OrchardPlot,
+    OrchardVeto,
+    RewardMovement,
+    RewardVoucher,
+)
 from registry.models.people import Actor, Division, Party
 from registry.models.places import (
     ImportBatch,
@@ -54,7 +69,18 @@ __all__ = [
     "ImportBatch",
     "ImportRow",
     "Job",
+    "LabelRun",
     "Layer",
+    "Orchard",
+    "OrchardBalance",
+    "OrchardBenchmark",
+    "OrchardBook",
+    "OrchardBookDecision",
+    "OrchardBoundary",
+    "OrchardLabel",
+    "OrchardLine",
+    "OrchardPlot",
+    "OrchardVeto",
     "Parcel",
     "ParcelDecision",
     "ParcelVersion",
@@ -64,6 +90,8 @@ __all__ = [
     "Project",
     "Reservation",
     "Retirement",
+    "RewardMovement",
+    "RewardVoucher",
     "Slot",
     "UnitRange",
 ]
