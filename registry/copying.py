@@ -11,7 +11,8 @@ def copy_rows(
 ) -> None:
     """Write ``rows`` to ``table``; ``columns`` maps each column to its PostgreSQL type.
 
-    A geometry column is sent as ``bytea``: its binary form is EWKB.  Constraints, triggers and
+    A geometry column is sent as ``bytea`` (its binary form is EWKB), a jsonb column takes Python
+    values, not JSON text.  Constraints, triggers and
     row-level security apply as for INSERT.  The rows pass through a temporary table, because
     PostgreSQL refuses COPY into a table whose rows are secured.
     """

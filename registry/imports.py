@@ -5,6 +5,7 @@ locked first, so that what is found cannot change before it is written.
 """
 
 import json
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -282,8 +283,8 @@ def _stage(session: Session, batch_id: UUID, rows: Sequence[_Row]) -> None:
                 blob,
                 row.area_m2,
                 _bytes(row.shape_digest),
-                _json_object(row.attributes),
-                _json(row.findings),
+                _plain(row.attributes),
+                _objects(row.findings),
                 row.parcel_id,
             )
             for row, blob in zip(rows, blobs, strict=True)
@@ -356,7 +357,7 @@ def _insert_parcels(
                 blob,
                 row.area_m2,
                 _bytes(row.shape_digest),
-                _json_object(row.attributes),
+                _plain(row.attributes),
                 intake.crs_label,
                 "import",
                 batch_id,
@@ -462,24 +463,33 @@ def _bytes(hexadecimal: str | None) -> bytes | None:
 
 
 def _json(findings: Iterable[RowFinding]) -> str:
-    return json.dumps(
-        [
-            {
-                "row": found.row,
-                "code": found.code,
-                "severity": found.severity,
-                "params": found.params,
-                "at": found.at,
-            }
-            for found in findings
-        ],
-        ensure_ascii=False,
-        default=str,
-    )
+    return json.dumps(_objects(findings), ensure_ascii=False)
 
 
-def _json_object(attributes: Mapping[str, object]) -> str:
-    return json.dumps(dict(attributes), ensure_ascii=False, default=str)
+def _objects(findings: Iterable[RowFinding]) -> list[dict[str, object]]:
+    return [
+        {
+            "row": found.row,
+            "code": found.code,
+            "severity": found.severity,
+            "params": _plain(found.params),
+            "at": found.at,
+        }
+        for found in findings
+    ]
+
+
+def _plain(values: Mapping[str, object]) -> dict[str, object]:
+    """Return values as JSON can hold them: what is no number, word or list becomes its text."""
+    return {name: _plain_value(value) for name, value in values.items()}
+
+
+def _plain_value(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, str | int | float | list | tuple | dict) or value is None:
+        return value
+    return str(value)
 
 
 _OVERLAPS = text("SELECT * FROM staged_overlaps(CAST(:batch AS uuid), CAST(:kinds AS jsonb))")
