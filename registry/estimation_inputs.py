@@ -19,6 +19,7 @@ from registry import cohort_tables, layers
 from registry.canonical import digest
 from registry.cohort_tables import ENGINE_VERSION, SCHEME, UsedTable
 from registry.db import Command
+from registry.divisions import subtree_prefix
 from registry.errors import InvalidValueError, NotFoundError, RegistryError
 from sinks.tables.rows import GrowthRow
 
@@ -215,7 +216,8 @@ def _scope(command: AssessParcels) -> tuple[Any, dict[str, object]]:
         }
     if command.project_id is not None:
         return _CLAIMED, {"project": command.project_id}
-    return _APPROVED, {"prefix": (command.division_code or "").rstrip("0") + "%"}
+    code = command.division_code
+    return _APPROVED, {"prefix": subtree_prefix(code) + "%" if code else "%"}
 
 
 def recorded_age(row: Mapping[str, Any] | RowMapping, layer_year: int) -> int | None:

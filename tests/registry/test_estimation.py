@@ -1,5 +1,8 @@
 """Assessments equal a loop over cells, have the same bits in any order, and run once."""
 
+import signal
+import subprocess
+import sys
 from uuid import uuid4
 
 import numpy as np
@@ -313,3 +316,55 @@ def test_a_cancelled_run_writes_nothing(engine, at, tmp_path, county):
         assess(engine, command(at, ids), layer_dir=tmp_path / "layers", running=running)
     with transaction(engine) as session:
         assert session.execute(text("SELECT count(*) FROM assessment_series")).scalar() == 0
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from registry import estimation, jobs
+from registry.db import connect
+from registry.worker import run_worker
+
+write = estimation.copy_rows
+
+def killed(session, table, columns, rows):
+    write(session, table, columns, rows)
+    if table == "assessment_series":
+        os.kill(os.getpid(), signal.SIGKILL)
+
+estimation.copy_rows = killed
+run_worker(connect(sys.argv[1]), layer_dir=Path(sys.argv[2]), once=True)
+"""
+
+
+def test_a_run_killed_while_it_writes_ends_with_the_same_rows(engine, at, tmp_path, county):
+    ids, *_ = county
+    folder = tmp_path / "layers"
+    asked = command(at, ids)
+    job_id = perform(engine, estimation.request, asked)
+    address = engine.url.render_as_string(hide_password=False)
+    died = subprocess.run(
+        [sys.executable, "-c", KILLED, address, str(folder)], check=False, timeout=120
+    )
+    assert died.returncode == -signal.SIGKILL
+    counts = text(
+        "SELECT (SELECT count(*) FROM histogram), (SELECT count(*) FROM cohort_table),"
+        " (SELECT count(*) FROM assessment_series), (SELECT state FROM job)"
+    )
+    with transaction(engine) as session:
+        assert tuple(session.execute(counts).one()) == (0, 0, 0, "running")
+    estimation.register_task(folder)
+    jobs.work(engine, once=True, stalled_after_s=0.0)
+    with transaction(engine) as session:
+        assert tuple(session.execute(counts).one()) == (len(ids), 1, len(ids), "done")
+        job = jobs.get(session, job_id)
+    killed = series(engine, job.result["run_id"])
+    whole = assess(engine, command(at, ids, years=(2025, 2035)), layer_dir=folder)
+    straight = series(engine, whole.run_id)
+    assert killed == {key: figure for key, figure in straight.items() if key[1] <= YEARS[1]}
+
+
+def test_a_division_takes_its_approved_parcels_only(engine, at, tmp_path, county):
+    everything = command(at, [])
+    with pytest.raises(estimation.NothingToAssessError):
+        assess(engine, everything, layer_dir=tmp_path / "layers")

@@ -1,0 +1,175 @@
+"""``tanhui assess``: run the model, show its answers, and say how one came about."""
+
+from dataclasses import asdict
+from typing import Annotated, Any
+from uuid import UUID, uuid4
+
+import typer
+
+from registry import assessments, estimation, jobs
+from registry.db import perform, transaction
+from registry.errors import InvalidValueError
+from registry.worker import run_worker
+from web import database, messages
+from web.cli.acting import As, Json, acting, now
+from web.cli.layer import layer_dir
+from web.cli.output import show
+
+app = typer.Typer(no_args_is_help=True, help="测算 Assessments.")
+Kind = Annotated[str, typer.Option(help="forecast or monitored")]
+
+
+@app.command()
+def run(
+    *,
+    years: Annotated[str, typer.Option(help="First and last year, e.g. 2026-2065")],
+    kind: Kind = "forecast",
+    division: Annotated[str | None, typer.Option(help="Its approved parcels")] = None,
+    project: Annotated[UUID | None, typer.Option(help="The parcels it claims")] = None,
+    parcel: Annotated[list[UUID] | None, typer.Option(help="These parcels")] = None,
+    layer: Annotated[list[UUID] | None, typer.Option(help="Instead of the newest")] = None,
+    curve: Annotated[list[str] | None, typer.Option(help="CODE=KEY of growth.csv")] = None,
+    all_: Annotated[bool, typer.Option("--all", help="All approved parcels")] = False,
+    queue: Annotated[bool, typer.Option(help="Leave it to a worker")] = False,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Assess parcels as a job, done here unless ``--queue``; the same inputs have one run."""
+    if not (division or project or parcel or all_):
+        raise typer.BadParameter("--division, --project, --parcel or --all")
+    command = estimation.AssessParcels(
+        at=now(),
+        actor_id=acting(as_),
+        key=uuid4().hex,
+        kind=_kind(kind),
+        first_year=_years(years)[0],
+        last_year=_years(years)[1],
+        parcel_ids=tuple(parcel or ()),
+        project_id=project,
+        division_code=division,
+        layer_ids=tuple(layer or ()),
+        curves=_curves(curve or []),
+    )
+    engine = database.app_engine()
+    job_id = perform(engine, estimation.request, command)
+    if not queue:
+        run_worker(engine, layer_dir=layer_dir(), once=True)
+    with transaction(engine) as session:
+        job = jobs.get(session, job_id)
+    show(job, as_json=json, lines=_job_lines(job))
+    if job.state in {"failed", "cancelled"}:
+        raise typer.Exit(1)
+
+
+@app.command("show")
+def show_(
+    *,
+    kind: Kind = "forecast",
+    parcel: Annotated[UUID | None, typer.Option()] = None,
+    project: Annotated[UUID | None, typer.Option()] = None,
+    owner: Annotated[UUID | None, typer.Option()] = None,
+    division: Annotated[str | None, typer.Option()] = None,
+    json: Json = False,
+) -> None:
+    """Show stock and net sequestration by year: a parcel's, project's, owner's, division's, all."""
+    with transaction(database.app_engine()) as session:
+        sums = assessments.yearly(
+            session,
+            kind=_kind(kind),
+            parcel_id=parcel,
+            project_id=project,
+            owner_id=owner,
+            division_code=division,
+        )
+    lines = [
+        f"{one.year}  储量 stock {_t(one.stock_kg)}  净吸收 net {_t(one.net_kg)} t CO2e"
+        f"  ({one.parcels})"
+        for one in sums
+    ]
+    show([asdict(one) for one in sums], as_json=json, lines=lines)
+
+
+@app.command()
+def explain(
+    parcel: UUID,
+    year: int,
+    *,
+    run_id: Annotated[UUID | None, typer.Option("--run", help="Instead of the latest")] = None,
+    kind: Kind = "forecast",
+    json: Json = False,
+) -> None:
+    """Say how a parcel's figure of one year came about, with every input's digest."""
+    with transaction(database.app_engine()) as session:
+        told = assessments.explain(session, parcel, year, run_id, kind=_kind(kind))
+    show(told, as_json=json, lines=_explained(told))
+
+
+KINDS: dict[str, assessments.Kind] = {"forecast": "forecast", "monitored": "monitored"}
+
+
+def _kind(words: str) -> assessments.Kind:
+    if words not in KINDS:
+        raise InvalidValueError(field="kind", value=words, why=" | ".join(KINDS))
+    return KINDS[words]
+
+
+def _years(words: str) -> tuple[int, int]:
+    first, _, last = words.partition("-")
+    if not (first.isdecimal() and (last or first).isdecimal()):
+        raise InvalidValueError(field="years", value=words, why="2026-2065")
+    return int(first), int(last or first)
+
+
+def _curves(choices: list[str]) -> dict[int, str]:
+    pairs = [choice.partition("=") for choice in choices]
+    for code, _, key in pairs:
+        if not (code.isdecimal() and key):
+            raise InvalidValueError(field="curve", value=f"{code}={key}", why="3=zhejiang_...")
+    return {int(code): key for code, _, key in pairs}
+
+
+def _t(kg: int) -> str:
+    """Return kg as t with three decimals, exactly."""
+    whole, rest = divmod(abs(kg), 1000)
+    return f"{'-' if kg < 0 else ''}{whole:,}.{rest:03d}"
+
+
+def _job_lines(job: jobs.JobView) -> list[str]:
+    if job.error is not None:
+        said = messages.say(job.error["code"], job.error["params"])
+        return [f"[{job.error['code']}] {said.zh}", f"  {said.en}", f"  → {said.remedy_zh}"]
+    found: dict[str, Any] | None = job.result
+    if found is None:
+        return [f"{job.id} {job.state}"]
+    lines = [
+        (
+            f"{found['run_id']}  {found['first_year']}-{found['last_year']}"
+            f"  地块 parcels {found['parcels']}  净吸收 net {_t(found['net_kg'])} t CO2e"
+            f"{'  （输入相同，沿用 same inputs, reused）' if found['reused'] else ''}"
+        )
+    ]
+    return lines + [f"  {code}: {count}" for code, count in found["flagged"].items()]
+
+
+def _explained(told: assessments.Explanation) -> list[str]:
+    lines = [
+        (
+            f"{told.parcel_id} v{told.version}  {told.year}  储量 stock {_t(told.stock_kg)}"
+            f"  净吸收 net {_t(told.net_kg)} t CO2e"
+        ),
+        (
+            f"  面积 area {told.area_m2:.2f} m2, 无数据 no data {told.nodata_m2:.2f},"
+            f" 图层外 outside {told.outside_m2:.2f}"
+        ),
+    ]
+    lines += [
+        f"  {part.name_cn} {part.age_yr} 年 yr  立地 site {part.site}  {part.area_m2:.2f} m2"
+        f" x {part.mg_c_m2 / 100_000:.5f} t C/ha  {part.curve} [{part.curve_mark}]"
+        for part in told.cohorts
+    ]
+    lines += [f"  {layer['kind']}: {layer['sha256']}" for layer in told.run.layers]
+    lines.append(f"  表 table {told.run.table_digest}  程序 code {told.run.code_revision[:12]}")
+    for flag in told.flags:
+        said = messages.say(flag["code"], flag)
+        lines.append(f"  [{flag['code']}] {said.zh}")
+    return lines
