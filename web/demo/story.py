@@ -1,11 +1,12 @@
 """The story of the demo county: from plot files to money back in the village."""
 
-from web.demo import county, plots
+from web.demo import county, plots, tonne
 from web.demo.teller import Teller, Told
 
 STEPS = {
     "county 县": county.tell,
     "plots 地块": plots.tell,
+    "tonne 一吨": tonne.tell,
 }
 
 
