@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 
 from geo.zonal import Histogram, cohort_histogram
 from registry import cohort_tables, events, jobs, layers, stocks
+from registry.binary_arrays import int4_arrays, int8_arrays, int8_rows
 from registry.cohort_tables import ENGINE_VERSION, UsedTable
 from registry.copying import copy_rows
 from registry.db import attempt, transaction
@@ -258,18 +259,23 @@ def _copy_histograms(
     made: Mapping[tuple[UUID, int], Histogram],
     known: set[tuple[UUID, int]],
 ) -> None:
+    new = [key for key in made if key not in known]
+    whole = stocks.joined([made[key] for key in new])
+    arrays = zip(
+        int4_arrays(whole.start, whole.cohort),
+        int8_arrays(whole.start, whole.area_dm2),
+        strict=True,
+    )
     rows = (
         (
             parcel_id,
             version,
             layer_set,
-            one.cohort.tolist(),
-            one.area_dm2.tolist(),
-            int(one.nodata_dm2[0]),
-            int(one.outside_dm2[0]),
+            *pair,
+            int(whole.nodata_dm2[i]),
+            int(whole.outside_dm2[i]),
         )
-        for (parcel_id, version), one in made.items()
-        if (parcel_id, version) not in known
+        for i, ((parcel_id, version), pair) in enumerate(zip(new, arrays, strict=True))
     )
     copy_rows(session, "histogram", _HISTOGRAM, rows)
 
@@ -304,16 +310,16 @@ def _add_run(
 def _series(
     run_id: UUID, command: AssessParcels, inputs: Inputs, answers: Answers
 ) -> Iterator[tuple[object, ...]]:
-    stock, net = answers.stock_kg.tolist(), answers.net_kg.tolist()
     parcels = inputs.parcels
-    for i, parcel_id in enumerate(parcels.ids):
+    years = zip(int8_rows(answers.stock_kg), int8_rows(answers.net_kg), strict=True)
+    for i, (parcel_id, (stock, net)) in enumerate(zip(parcels.ids, years, strict=True)):
         yield (
             run_id,
             parcel_id,
             parcels.versions[i],
             command.first_year,
-            stock[i],
-            net[i],
+            stock,
+            net,
             Jsonb(answers.flags[i]),
         )
 
@@ -359,8 +365,8 @@ _HISTOGRAM = {
     "parcel_id": "uuid",
     "version": "int4",
     "layer_set": "bytea",
-    "cohort": "int4[]",
-    "area_dm2": "int8[]",
+    "cohort": "bytea",
+    "area_dm2": "bytea",
     "nodata_dm2": "int8",
     "outside_dm2": "int8",
 }
@@ -369,7 +375,7 @@ _SERIES = {
     "parcel_id": "uuid",
     "version": "int4",
     "first_year": "int4",
-    "stock_kg": "int8[]",
-    "net_kg": "int8[]",
+    "stock_kg": "bytea",
+    "net_kg": "bytea",
     "flags": "jsonb",
 }

@@ -53,7 +53,7 @@ def blocks(rows=4, columns=5):
     return made
 
 
-def draw_parcels(engine, at, shapes, **attributes):
+def draw_parcels(engine, at, shapes, *, division_code=None, attributes=None):
     """Enter shapes as submitted parcels; return their ids in the order given."""
     ids = []
     for shape in shapes:
@@ -63,11 +63,11 @@ def draw_parcels(engine, at, shapes, **attributes):
             key=uuid4().hex,
             geojson=json.loads(shapely.to_geojson(shape)),
             kind="carbon",
-            division_code=None,
+            division_code=division_code,
             plot_code=None,
             owner_id=None,
             captured_with="test",
-            attributes=attributes,
+            attributes=attributes or {},
         )
         ids.append(perform(engine, parcels.draw, command).parcel_id)
     return ids

@@ -13,12 +13,13 @@ from sqlalchemy import text
 
 from geo.area import area_m2
 from geo.raster import GridMismatchError, write_cog
-from registry import cohort_tables, estimation, jobs, layers
+from registry import cohort_tables, estimation, jobs, layers, parcels
 from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.errors import InvalidValueError, NotFoundError
 from registry.estimation import AssessParcels, assess
 from registry.worker import run_worker
 from sinks import growth, units
+from tests import factories
 from tests.registry import makers_science as makers
 
 TO_GRID = Transformer.from_crs("EPSG:4490", "EPSG:4549", always_xy=True)
@@ -364,7 +365,72 @@ def test_a_run_killed_while_it_writes_ends_with_the_same_rows(engine, at, tmp_pa
     assert killed == {key: figure for key, figure in straight.items() if key[1] <= YEARS[1]}
 
 
-def test_a_division_takes_its_approved_parcels_only(engine, at, tmp_path, county):
-    everything = command(at, [])
+@pytest.fixture
+def fir(engine, at, tmp_path):
+    """Three parcels of one village on fir of 20 years, whose record says 2016: (ids, approve)."""
+    with transaction(engine) as session:
+        factories.division(session, factories.VILLAGE, name="村", level="village")
+        approver = factories.actor(session, "county")
+    cells = (makers.GRID.height, makers.GRID.width)
+    made = {"species": np.full(cells, 3, np.uint8), "age": np.full(cells, 20, np.uint8)}
+    makers.add_layers(engine, at, tmp_path, made)
+    ids = makers.draw_parcels(
+        engine,
+        at,
+        makers.blocks()[6:9],
+        division_code=factories.VILLAGE,
+        attributes={"planting_year": 2016},
+    )
+
+    def approve(*chosen):
+        for parcel_id in chosen:
+            decision = parcels.DecideParcel(
+                at=at,
+                actor_id=approver,
+                key=uuid4().hex,
+                parcel_id=parcel_id,
+                decision="approve",
+            )
+            perform(engine, parcels.decide, decision)
+
+    return ids, approve
+
+
+def test_a_division_gives_its_approved_parcels(engine, at, tmp_path, fir):
+    ids, approve = fir
+    approve(*ids[:2])
+    folder = tmp_path / "layers"
+    county = assess(engine, command(at, [], division_code="330802"), layer_dir=folder)
+    assert {parcel for parcel, _ in series(engine, county.run_id)} == set(ids[:2])
+    everything = assess(engine, command(at, []), layer_dir=folder)
+    assert everything.run_id == county.run_id
     with pytest.raises(estimation.NothingToAssessError):
-        assess(engine, everything, layer_dir=tmp_path / "layers")
+        assess(engine, command(at, [], division_code="330803"), layer_dir=folder)
+
+
+def test_a_project_gives_the_versions_it_claims(engine, at, tmp_path, fir):
+    ids, approve = fir
+    approve(*ids)
+    with transaction(engine) as session:
+        owner = factories.party(session, "collective")
+        project = factories.project(session, owner)
+        for parcel_id in ids[:2]:
+            factories.claim(session, project, parcel_id, (2026, 2046))
+    asked = command(at, [], project_id=project)
+    run = assess(engine, asked, layer_dir=tmp_path / "layers")
+    assert {parcel for parcel, _ in series(engine, run.run_id)} == set(ids[:2])
+    # The same ground asked for by its ids is a run of its own: it belongs to no project.
+    assert not assess(engine, command(at, ids[:2]), layer_dir=tmp_path / "layers").reused
+
+
+def test_an_approved_age_that_disagrees_with_the_raster_is_questioned(engine, at, tmp_path, fir):
+    ids, approve = fir
+    approve(ids[0])
+    run = assess(engine, command(at, ids), layer_dir=tmp_path / "layers")
+    flags = flags_of(engine, run.run_id)
+    assert flags[ids[0]]["AGE_DISAGREES"] == {
+        "code": "AGE_DISAGREES",
+        "record_yr": 8.0,
+        "raster_yr": 20.0,
+    }
+    assert "AGE_DISAGREES" not in flags[ids[1]]

@@ -1,0 +1,82 @@
+"""Layers, assessments and jobs from the command line, on a real database."""
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from geo.raster import RasterError, write_cog
+from registry.errors import InvalidValueError
+from tests.registry import makers_science as makers
+from web import database
+from web.cli import app
+
+
+@pytest.fixture
+def tanhui(engine, monkeypatch, tmp_path):
+    """The command line on this test's own database and folder; returns what it printed as JSON."""
+    monkeypatch.setattr(database, "app_engine", lambda: engine)
+    monkeypatch.setattr("web.cli.layer.settings", lambda: SimpleNamespace(state_dir=tmp_path))
+
+    def run(*words: object, code: int = 0):
+        result = CliRunner().invoke(app, [*map(str, words), "--json"])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code
+        return json.loads(result.stdout)
+
+    return run
+
+
+def add(tanhui, path, kind, cells, nodata=255):
+    write_cog(path, cells, grid=makers.GRID, nodata=nodata)
+    return tanhui(
+        "layer", "add", path, "--kind", kind, "--year", 2024, "--source", "t", "--licence", "CC0"
+    )
+
+
+def test_from_rasters_to_a_figure_and_back(engine, at, tanhui, tmp_path):
+    ids = makers.draw_parcels(engine, at, makers.blocks(1, 3))
+    made = makers.arrays()
+    kept = [add(tanhui, tmp_path / f"{kind}.tif", kind, made[kind]) for kind in made]
+    assert [one["id"] for one in tanhui("layer", "list", "--kind", "age")] == [kept[1]["id"]]
+    chosen = [word for one in ids for word in ("--parcel", one)]
+    job = tanhui("assess", "run", "--years", "2026-2035", *chosen)
+    assert job["state"] == "done"
+    assert job["result"]["parcels"] == 3
+    again = tanhui("assess", "run", "--years", "2026-2035", *chosen)
+    assert again["result"]["reused"]
+    years = tanhui("assess", "show")
+    assert sum(one["net_kg"] for one in years) == job["result"]["net_kg"]
+    told = tanhui("assess", "explain", ids[0], 2030)
+    assert told["run"]["layers"][0]["sha256"] == kept[0]["sha256"]
+    assert told["cohorts"]
+    assert [one["state"] for one in tanhui("job", "list")] == ["done", "done"]
+
+
+def test_a_queued_run_can_be_cancelled_and_is_not_done(engine, at, tanhui, tmp_path):
+    ids = makers.draw_parcels(engine, at, makers.blocks(1, 1))
+    job = tanhui("assess", "run", "--years", "2026", "--parcel", ids[0], "--queue")
+    assert job["state"] == "queued"
+    assert tanhui("job", "cancel", job["id"])["state"] == "cancelled"
+    CliRunner().invoke(app, ["job", "work", "--once"])
+    assert tanhui("job", "show", job["id"])["result"] is None
+
+
+def test_a_run_that_fails_says_why_and_exits_with_one(engine, at, tanhui):
+    ids = makers.draw_parcels(engine, at, makers.blocks(1, 1))
+    job = tanhui("assess", "run", "--years", "2026-2030", "--parcel", ids[0], code=1)
+    assert job["error"] == {"code": "LAYER_MISSING", "params": {"kind": "species"}}
+
+
+def test_bad_words_and_bad_rasters_are_refused(tanhui, tmp_path):
+    with pytest.raises(InvalidValueError):
+        tanhui("assess", "run", "--years", "soon", "--all")
+    with pytest.raises(InvalidValueError):
+        tanhui("assess", "run", "--years", "2026", "--all", "--kind", "wish")
+    below = np.full((50, 60), -3, np.int16)
+    with pytest.raises(RasterError) as refused:
+        add(tanhui, tmp_path / "age.tif", "age", below, nodata=-9999)
+    assert refused.value.code == "RASTER_NEGATIVE_AGE"
