@@ -316,6 +316,74 @@ CREATE FUNCTION public.check_reward_adds_up() RETURNS trigger
       RETURN NULL;
     END $$;
 ALTER FUNCTION public.check_reward_adds_up() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_settlement() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      which uuid;
+      s settlement;
+      l record;
+    BEGIN
+      IF TG_TABLE_NAME = 'settlement' THEN which := NEW.id; ELSE which := NEW.settlement_id; END IF;
+      SELECT * INTO s FROM settlement WHERE id = which;
+      SELECT coalesce(sum(amount_fen) FILTER (WHERE kind = 'tax'), 0) AS taxes,
+             coalesce(sum(amount_fen) FILTER (WHERE kind = 'insurance'), 0) AS insurance,
+             coalesce(sum(amount_fen) FILTER (WHERE kind = 'cost'), 0) AS costs,
+             coalesce(sum(amount_fen) FILTER (WHERE kind = 'reserve'), 0) AS reserves,
+             coalesce(sum(amount_fen) FILTER (WHERE kind = 'advance'), 0) AS advance,
+             coalesce(sum(amount_fen) FILTER (WHERE kind IN ('village', 'household')), 0)
+               AS returned,
+             coalesce(sum(amount_fen) FILTER (WHERE kind = 'remainder'), 0) AS remainder
+        INTO l FROM settlement_line WHERE settlement_id = which AND revision = s.revision;
+      IF (l.taxes, l.insurance, l.costs, l.reserves, l.advance, l.returned, l.remainder)
+         IS DISTINCT FROM (s.taxes_fen, s.insurance_fen, s.costs_fen, s.reserves_held_fen,
+                           s.advance_recouped_fen, s.returned_fen, s.remainder_fen) THEN
+        RAISE EXCEPTION 'the lines of settlement % are not its sums', which
+          USING ERRCODE = '23514', CONSTRAINT = 'settlement_lines_sum';
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.check_settlement() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_settlement_frozen() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      IF OLD.state <> 'DRAFT' AND
+         (OLD.revision, OLD.escrow_in_fen, OLD.refunds_fen, OLD.gross_fen, OLD.taxes_fen,
+          OLD.insurance_fen, OLD.costs_fen, OLD.reserves_brought_fen, OLD.reserves_held_fen,
+          OLD.advance_recouped_fen, OLD.returned_fen, OLD.remainder_fen, OLD.escrow_balance_fen,
+          OLD.input_digest)
+         IS DISTINCT FROM
+         (NEW.revision, NEW.escrow_in_fen, NEW.refunds_fen, NEW.gross_fen, NEW.taxes_fen,
+          NEW.insurance_fen, NEW.costs_fen, NEW.reserves_brought_fen, NEW.reserves_held_fen,
+          NEW.advance_recouped_fen, NEW.returned_fen, NEW.remainder_fen, NEW.escrow_balance_fen,
+          NEW.input_digest) THEN
+        RAISE EXCEPTION 'settlement % is %, its sums stand still', OLD.id, OLD.state
+          USING ERRCODE = '23514', CONSTRAINT = 'settlement_frozen';
+      END IF;
+      RETURN NEW;
+    END $$;
+ALTER FUNCTION public.check_settlement_frozen() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_settlement_payment() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      l record;
+    BEGIN
+      SELECT amount_fen, kind INTO l FROM settlement_line
+       WHERE settlement_id = NEW.settlement_id AND revision = NEW.revision AND n = NEW.n;
+      IF l.amount_fen <> NEW.amount_fen
+         OR (l.kind IN ('village', 'household') AND NEW.account_kind NOT IN ('basic', 'general'))
+      THEN
+        RAISE EXCEPTION 'line % of settlement % is not paid so', NEW.n, NEW.settlement_id
+          USING ERRCODE = '23514', CONSTRAINT = 'settlement_payment_true';
+      END IF;
+      RETURN NEW;
+    END $$;
+ALTER FUNCTION public.check_settlement_payment() OWNER TO tanhui_owner;
 CREATE FUNCTION public.lock_batches(ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1045,6 +1113,23 @@ CREATE TABLE public.assessment_run (
     CONSTRAINT ck_assessment_run_kind_known CHECK ((kind = ANY (ARRAY['forecast'::text, 'monitored'::text])))
 );
 ALTER TABLE public.assessment_run OWNER TO tanhui_owner;
+CREATE TABLE public.bank_line (
+    id uuid NOT NULL,
+    bank_reference text NOT NULL,
+    direction text NOT NULL,
+    amount_fen bigint NOT NULL,
+    counterparty character varying NOT NULL,
+    booked_on date NOT NULL,
+    subject_kind text NOT NULL,
+    subject_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_bank_line_amount_positive CHECK ((amount_fen > 0)),
+    CONSTRAINT ck_bank_line_direction_known CHECK ((direction = ANY (ARRAY['in'::text, 'out'::text])))
+);
+ALTER TABLE public.bank_line OWNER TO tanhui_owner;
 CREATE TABLE public.batch (
     id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -1132,6 +1217,53 @@ CREATE TABLE public.cohort_table (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE public.cohort_table OWNER TO tanhui_owner;
+CREATE TABLE public.delivery (
+    id uuid NOT NULL,
+    source text NOT NULL,
+    vintage integer NOT NULL,
+    available bigint NOT NULL,
+    sold bigint NOT NULL,
+    delivered bigint NOT NULL,
+    shortfall bigint NOT NULL,
+    unsold bigint NOT NULL,
+    plan jsonb NOT NULL,
+    event_id uuid NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_delivery_no_promise_lost CHECK (((delivered + shortfall) = sold)),
+    CONSTRAINT ck_delivery_no_unit_lost CHECK (((delivered + unsold) = available)),
+    CONSTRAINT ck_delivery_not_negative CHECK (((delivered >= 0) AND (unsold >= 0) AND (shortfall >= 0)))
+);
+ALTER TABLE public.delivery OWNER TO tanhui_owner;
+CREATE TABLE public.distribution (
+    id uuid NOT NULL,
+    collective_id uuid NOT NULL,
+    year integer NOT NULL,
+    net_income_fen bigint NOT NULL,
+    reserve_ratio text NOT NULL,
+    reserve_fen bigint NOT NULL,
+    distributed_fen bigint NOT NULL,
+    total_shares bigint NOT NULL,
+    document_sha256 bytea NOT NULL,
+    event_id uuid NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_distribution_not_negative CHECK ((distributed_fen >= 0)),
+    CONSTRAINT ck_distribution_reserve_at_least_30 CHECK (((10 * reserve_fen) >= (3 * net_income_fen))),
+    CONSTRAINT ck_distribution_sums CHECK (((reserve_fen + distributed_fen) = net_income_fen))
+);
+ALTER TABLE public.distribution OWNER TO tanhui_owner;
+CREATE TABLE public.distribution_payout (
+    distribution_id uuid NOT NULL,
+    household_code text NOT NULL,
+    holder_name character varying NOT NULL,
+    shares bigint NOT NULL,
+    amount_fen bigint NOT NULL,
+    CONSTRAINT ck_distribution_payout_positive CHECK (((shares > 0) AND (amount_fen >= 0)))
+);
+ALTER TABLE public.distribution_payout OWNER TO tanhui_owner;
 CREATE TABLE public.division (
     code text NOT NULL,
     name character varying NOT NULL,
@@ -1334,6 +1466,95 @@ CREATE TABLE public.layer (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE public.layer OWNER TO tanhui_owner;
+CREATE TABLE public.lot (
+    id uuid NOT NULL,
+    number text NOT NULL,
+    title character varying NOT NULL,
+    unit text NOT NULL,
+    programme_id text NOT NULL,
+    programme_version text NOT NULL,
+    project_id uuid,
+    run_id uuid,
+    company_id uuid NOT NULL,
+    carbon_right_holder text NOT NULL,
+    return_trigger text NOT NULL,
+    term_years integer NOT NULL,
+    sale jsonb NOT NULL,
+    waterfall jsonb NOT NULL,
+    advance_fen bigint NOT NULL,
+    sale_state text NOT NULL,
+    physical_state text NOT NULL,
+    noticed_on date,
+    closes_on date,
+    created_by uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_lot_advance_not_negative CHECK ((advance_fen >= 0)),
+    CONSTRAINT ck_lot_carbon_has_project CHECK (((unit = 'tree'::text) OR (project_id IS NOT NULL))),
+    CONSTRAINT ck_lot_physical_state_known CHECK ((physical_state = ANY (ARRAY['GROWING'::text, 'DAMAGED'::text, 'SHORT'::text, 'WRITTEN_OFF'::text]))),
+    CONSTRAINT ck_lot_right_holder_known CHECK ((carbon_right_holder = ANY (ARRAY['buyer'::text, 'seller'::text]))),
+    CONSTRAINT ck_lot_sale_state_known CHECK ((sale_state = ANY (ARRAY['DRAFT'::text, 'REVIEW'::text, 'ELIGIBLE'::text, 'NOTICED'::text, 'RESOLVED'::text, 'PRE_STORED'::text, 'LISTED'::text, 'SOLD_OUT'::text, 'CLOSED_TO_SALE'::text, 'REJECTED'::text, 'WITHDRAWN'::text]))),
+    CONSTRAINT ck_lot_unit_known CHECK ((unit = ANY (ARRAY['kg'::text, 'tree'::text])))
+);
+ALTER TABLE public.lot OWNER TO tanhui_owner;
+CREATE TABLE public.lot_objection (
+    id uuid NOT NULL,
+    lot_id uuid NOT NULL,
+    by_name character varying NOT NULL,
+    words character varying NOT NULL,
+    state text NOT NULL,
+    answer character varying DEFAULT ''::character varying NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_lot_objection_closed_says_why CHECK (((state = 'open'::text) OR (length((answer)::text) > 0))),
+    CONSTRAINT ck_lot_objection_state_known CHECK ((state = ANY (ARRAY['open'::text, 'answered'::text, 'upheld'::text])))
+);
+ALTER TABLE public.lot_objection OWNER TO tanhui_owner;
+CREATE TABLE public.lot_offer (
+    lot_id uuid NOT NULL,
+    vintage integer NOT NULL,
+    quantity bigint NOT NULL,
+    price_fen bigint NOT NULL,
+    pre_stored_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    CONSTRAINT ck_lot_offer_positive CHECK (((quantity > 0) AND (price_fen > 0))),
+    CONSTRAINT ck_lot_offer_stored_before_delivered CHECK (((delivered_at IS NULL) OR (pre_stored_at IS NOT NULL)))
+);
+ALTER TABLE public.lot_offer OWNER TO tanhui_owner;
+CREATE TABLE public.lot_parcel (
+    lot_id uuid NOT NULL,
+    parcel_id uuid NOT NULL,
+    claim_id uuid,
+    supplier_id uuid NOT NULL,
+    household_id uuid,
+    tenure text NOT NULL,
+    CONSTRAINT ck_lot_parcel_household_named CHECK (((tenure = 'household'::text) = (household_id IS NOT NULL))),
+    CONSTRAINT ck_lot_parcel_tenure_known CHECK ((tenure = ANY (ARRAY['collective'::text, 'household'::text, 'cooperative'::text, 'state'::text])))
+);
+ALTER TABLE public.lot_parcel OWNER TO tanhui_owner;
+CREATE TABLE public.lot_step (
+    id uuid NOT NULL,
+    lot_id uuid NOT NULL,
+    machine text NOT NULL,
+    event text NOT NULL,
+    from_state text NOT NULL,
+    to_state text NOT NULL,
+    inputs jsonb NOT NULL,
+    actor_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.lot_step OWNER TO tanhui_owner;
+CREATE TABLE public.lot_supply (
+    lot_id uuid NOT NULL,
+    vintage integer NOT NULL,
+    parcel_id uuid NOT NULL,
+    units bigint NOT NULL,
+    CONSTRAINT ck_lot_supply_positive CHECK ((units > 0))
+);
+ALTER TABLE public.lot_supply OWNER TO tanhui_owner;
 CREATE TABLE public.orchard (
     id uuid NOT NULL,
     adcode text NOT NULL,
@@ -1692,6 +1913,24 @@ CREATE TABLE public.project (
     CONSTRAINT ck_project_number_has_6_digits CHECK (((number >= 1) AND (number <= 999999)))
 );
 ALTER TABLE public.project OWNER TO tanhui_owner;
+CREATE TABLE public.refund (
+    id uuid NOT NULL,
+    line_id uuid NOT NULL,
+    reason text NOT NULL,
+    due_fen bigint NOT NULL,
+    escrow_fen bigint NOT NULL,
+    insurance_fen bigint NOT NULL,
+    hold_back_fen bigint NOT NULL,
+    pool_fen bigint NOT NULL,
+    seller_claim_fen bigint NOT NULL,
+    event_id uuid NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_refund_not_negative CHECK (((escrow_fen >= 0) AND (insurance_fen >= 0) AND (hold_back_fen >= 0) AND (pool_fen >= 0) AND (seller_claim_fen >= 0))),
+    CONSTRAINT ck_refund_parts_sum CHECK ((((((escrow_fen + insurance_fen) + hold_back_fen) + pool_fen) + seller_claim_fen) = due_fen))
+);
+ALTER TABLE public.refund OWNER TO tanhui_owner;
 CREATE TABLE public.reservation (
     id uuid NOT NULL,
     claim_id uuid NOT NULL,
@@ -1778,6 +2017,75 @@ CREATE TABLE public.reward_voucher (
     CONSTRAINT ck_reward_voucher_unit_known CHECK ((unit = ANY (ARRAY['tCO2e'::text, 'tC'::text])))
 );
 ALTER TABLE public.reward_voucher OWNER TO tanhui_owner;
+CREATE TABLE public.settlement (
+    id uuid NOT NULL,
+    lot_id uuid NOT NULL,
+    vintage integer NOT NULL,
+    run integer NOT NULL,
+    revision integer NOT NULL,
+    state text NOT NULL,
+    inputs jsonb NOT NULL,
+    input_digest bytea NOT NULL,
+    escrow_in_fen bigint NOT NULL,
+    refunds_fen bigint NOT NULL,
+    gross_fen bigint NOT NULL,
+    taxes_fen bigint NOT NULL,
+    insurance_fen bigint NOT NULL,
+    costs_fen bigint NOT NULL,
+    reserves_brought_fen bigint NOT NULL,
+    reserves_held_fen bigint NOT NULL,
+    advance_recouped_fen bigint NOT NULL,
+    returned_fen bigint NOT NULL,
+    remainder_fen bigint NOT NULL,
+    escrow_balance_fen bigint NOT NULL,
+    ratio text NOT NULL,
+    prepared_by uuid NOT NULL,
+    checked_by uuid,
+    approved_by text[] DEFAULT '{}'::text[] NOT NULL,
+    document_sha256 bytea,
+    returned_at timestamp with time zone,
+    publish_by date,
+    published_at timestamp with time zone,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_settlement_approved_by_two CHECK (((state = ANY (ARRAY['DRAFT'::text, 'CHECKED'::text])) OR ((cardinality(approved_by) >= 2) AND (approved_by[1] <> approved_by[2])))),
+    CONSTRAINT ck_settlement_escrow_sums CHECK ((escrow_in_fen = ((refunds_fen + gross_fen) + escrow_balance_fen))),
+    CONSTRAINT ck_settlement_not_negative CHECK (((escrow_in_fen >= 0) AND (refunds_fen >= 0) AND (gross_fen >= 0) AND (taxes_fen >= 0) AND (insurance_fen >= 0) AND (costs_fen >= 0) AND (reserves_brought_fen >= 0) AND (reserves_held_fen >= 0) AND (advance_recouped_fen >= 0) AND (returned_fen >= 0) AND (remainder_fen >= 0) AND (escrow_balance_fen >= 0))),
+    CONSTRAINT ck_settlement_state_known CHECK ((state = ANY (ARRAY['DRAFT'::text, 'CHECKED'::text, 'APPROVED'::text, 'PAYING'::text, 'RETURNED'::text, 'PUBLISHED'::text]))),
+    CONSTRAINT ck_settlement_sums_to_the_fen CHECK (((escrow_in_fen + reserves_brought_fen) = ((((((((refunds_fen + taxes_fen) + insurance_fen) + costs_fen) + reserves_held_fen) + advance_recouped_fen) + returned_fen) + remainder_fen) + escrow_balance_fen)))
+);
+ALTER TABLE public.settlement OWNER TO tanhui_owner;
+CREATE TABLE public.settlement_line (
+    settlement_id uuid NOT NULL,
+    revision integer NOT NULL,
+    n integer NOT NULL,
+    kind text NOT NULL,
+    type character varying DEFAULT ''::character varying NOT NULL,
+    voucher character varying DEFAULT ''::character varying NOT NULL,
+    payee_id uuid,
+    payee_name character varying NOT NULL,
+    through_id uuid,
+    units bigint DEFAULT '0'::bigint NOT NULL,
+    amount_fen bigint NOT NULL,
+    CONSTRAINT ck_settlement_line_amount_not_negative CHECK ((amount_fen >= 0)),
+    CONSTRAINT ck_settlement_line_kind_known CHECK ((kind = ANY (ARRAY['tax'::text, 'insurance'::text, 'cost'::text, 'reserve'::text, 'advance'::text, 'village'::text, 'household'::text, 'remainder'::text]))),
+    CONSTRAINT ck_settlement_line_payee_named CHECK (((kind <> ALL (ARRAY['village'::text, 'household'::text])) OR (payee_id IS NOT NULL))),
+    CONSTRAINT ck_settlement_line_voucher_named CHECK (((kind <> ALL (ARRAY['tax'::text, 'insurance'::text, 'cost'::text])) OR (length((voucher)::text) > 0)))
+);
+ALTER TABLE public.settlement_line OWNER TO tanhui_owner;
+CREATE TABLE public.settlement_payment (
+    settlement_id uuid NOT NULL,
+    revision integer NOT NULL,
+    n integer NOT NULL,
+    amount_fen bigint NOT NULL,
+    bank_reference text NOT NULL,
+    account_kind text NOT NULL,
+    event_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_settlement_payment_amount_positive CHECK ((amount_fen > 0))
+);
+ALTER TABLE public.settlement_payment OWNER TO tanhui_owner;
 CREATE TABLE public.slot (
     owner_ref text NOT NULL,
     n integer NOT NULL,
@@ -1786,6 +2094,81 @@ CREATE TABLE public.slot (
 )
 WITH (fillfactor='50');
 ALTER TABLE public.slot OWNER TO tanhui_owner;
+CREATE TABLE public.subscription (
+    id uuid NOT NULL,
+    number text NOT NULL,
+    lot_id uuid NOT NULL,
+    buyer_id uuid NOT NULL,
+    buyer_kind text NOT NULL,
+    amount_fen bigint NOT NULL,
+    due_at timestamp with time zone,
+    calendar_unverified boolean DEFAULT false NOT NULL,
+    signed_at timestamp with time zone,
+    contract_sha256 bytea,
+    risk_accepted boolean DEFAULT false NOT NULL,
+    paid_at timestamp with time zone,
+    created_by uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_subscription_amount_positive CHECK ((amount_fen > 0)),
+    CONSTRAINT ck_subscription_buyer_kind_known CHECK ((buyer_kind = ANY (ARRAY['person'::text, 'enterprise'::text]))),
+    CONSTRAINT ck_subscription_signed_before_paid CHECK (((paid_at IS NULL) OR (signed_at IS NOT NULL))),
+    CONSTRAINT ck_subscription_signed_has_contract CHECK (((signed_at IS NULL) OR ((contract_sha256 IS NOT NULL) AND risk_accepted)))
+);
+ALTER TABLE public.subscription OWNER TO tanhui_owner;
+CREATE TABLE public.subscription_line (
+    id uuid NOT NULL,
+    subscription_id uuid NOT NULL,
+    lot_id uuid NOT NULL,
+    vintage integer NOT NULL,
+    quantity bigint NOT NULL,
+    promised bigint NOT NULL,
+    price_fen bigint NOT NULL,
+    amount_fen bigint NOT NULL,
+    state text NOT NULL,
+    delivered bigint DEFAULT '0'::bigint NOT NULL,
+    shortfall bigint DEFAULT '0'::bigint NOT NULL,
+    refund_due_fen bigint DEFAULT '0'::bigint NOT NULL,
+    refunded_fen bigint DEFAULT '0'::bigint NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_subscription_line_delivered_within CHECK (((delivered >= 0) AND (shortfall >= 0) AND ((delivered + shortfall) <= promised))),
+    CONSTRAINT ck_subscription_line_positive CHECK (((quantity > 0) AND (price_fen > 0) AND (amount_fen > 0))),
+    CONSTRAINT ck_subscription_line_refund_within CHECK (((refunded_fen >= 0) AND (refunded_fen <= amount_fen))),
+    CONSTRAINT ck_subscription_line_state_known CHECK ((state = ANY (ARRAY['RESERVED'::text, 'SIGNED'::text, 'AWAITING_PAYMENT'::text, 'PAID'::text, 'COOLING_OFF'::text, 'VESTING'::text, 'DELIVERABLE'::text, 'DELIVERED'::text, 'LAPSED'::text, 'CANCELLED'::text, 'REFUNDED'::text, 'SUBSTITUTED'::text, 'SELLER_DEFAULT'::text, 'EXPIRED'::text])))
+);
+ALTER TABLE public.subscription_line OWNER TO tanhui_owner;
+CREATE TABLE public.tree (
+    id uuid NOT NULL,
+    parcel_id uuid NOT NULL,
+    number integer NOT NULL,
+    species text NOT NULL,
+    point public.geometry(Point,4490) NOT NULL,
+    planted_year integer NOT NULL,
+    photo_sha256 bytea,
+    status text NOT NULL,
+    owner_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_tree_number_positive CHECK ((number > 0)),
+    CONSTRAINT ck_tree_status_known CHECK ((status = ANY (ARRAY['live'::text, 'dead'::text, 'moved'::text])))
+);
+ALTER TABLE public.tree OWNER TO tanhui_owner;
+CREATE TABLE public.tree_pack (
+    id uuid NOT NULL,
+    lot_id uuid NOT NULL,
+    vintage integer NOT NULL,
+    code text NOT NULL,
+    promised integer NOT NULL,
+    line_id uuid,
+    CONSTRAINT ck_tree_pack_promises CHECK ((promised > 0))
+);
+ALTER TABLE public.tree_pack OWNER TO tanhui_owner;
+CREATE TABLE public.tree_pack_member (
+    tree_id uuid NOT NULL,
+    pack_id uuid NOT NULL,
+    delivered_to uuid
+);
+ALTER TABLE public.tree_pack_member OWNER TO tanhui_owner;
 CREATE TABLE public.unit_range (
     id uuid NOT NULL,
     batch_id uuid NOT NULL,
@@ -1816,6 +2199,8 @@ ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT pk_assessment_run PRIMARY KEY (id);
 ALTER TABLE ONLY public.assessment_series
     ADD CONSTRAINT pk_assessment_series PRIMARY KEY (run_id, parcel_id);
+ALTER TABLE ONLY public.bank_line
+    ADD CONSTRAINT pk_bank_line PRIMARY KEY (id);
 ALTER TABLE ONLY public.batch
     ADD CONSTRAINT pk_batch PRIMARY KEY (id);
 ALTER TABLE ONLY public.capacity
@@ -1828,6 +2213,12 @@ ALTER TABLE ONLY public.claim
     ADD CONSTRAINT pk_claim PRIMARY KEY (id);
 ALTER TABLE ONLY public.cohort_table
     ADD CONSTRAINT pk_cohort_table PRIMARY KEY (digest);
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT pk_delivery PRIMARY KEY (id);
+ALTER TABLE ONLY public.distribution
+    ADD CONSTRAINT pk_distribution PRIMARY KEY (id);
+ALTER TABLE ONLY public.distribution_payout
+    ADD CONSTRAINT pk_distribution_payout PRIMARY KEY (distribution_id, household_code);
 ALTER TABLE ONLY public.division
     ADD CONSTRAINT pk_division PRIMARY KEY (code);
 ALTER TABLE ONLY public.entry
@@ -1854,6 +2245,18 @@ ALTER TABLE ONLY public.label_run
     ADD CONSTRAINT pk_label_run PRIMARY KEY (id);
 ALTER TABLE ONLY public.layer
     ADD CONSTRAINT pk_layer PRIMARY KEY (id);
+ALTER TABLE ONLY public.lot
+    ADD CONSTRAINT pk_lot PRIMARY KEY (id);
+ALTER TABLE ONLY public.lot_objection
+    ADD CONSTRAINT pk_lot_objection PRIMARY KEY (id);
+ALTER TABLE ONLY public.lot_offer
+    ADD CONSTRAINT pk_lot_offer PRIMARY KEY (lot_id, vintage);
+ALTER TABLE ONLY public.lot_parcel
+    ADD CONSTRAINT pk_lot_parcel PRIMARY KEY (lot_id, parcel_id);
+ALTER TABLE ONLY public.lot_step
+    ADD CONSTRAINT pk_lot_step PRIMARY KEY (id);
+ALTER TABLE ONLY public.lot_supply
+    ADD CONSTRAINT pk_lot_supply PRIMARY KEY (lot_id, vintage, parcel_id);
 ALTER TABLE ONLY public.orchard
     ADD CONSTRAINT pk_orchard PRIMARY KEY (id);
 ALTER TABLE ONLY public.orchard_balance
@@ -1888,6 +2291,8 @@ ALTER TABLE ONLY public.programme
     ADD CONSTRAINT pk_programme PRIMARY KEY (id, version);
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT pk_project PRIMARY KEY (id);
+ALTER TABLE ONLY public.refund
+    ADD CONSTRAINT pk_refund PRIMARY KEY (id);
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT pk_reservation PRIMARY KEY (id);
 ALTER TABLE ONLY public.retirement
@@ -1896,8 +2301,24 @@ ALTER TABLE ONLY public.reward_movement
     ADD CONSTRAINT pk_reward_movement PRIMARY KEY (id);
 ALTER TABLE ONLY public.reward_voucher
     ADD CONSTRAINT pk_reward_voucher PRIMARY KEY (number);
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT pk_settlement PRIMARY KEY (id);
+ALTER TABLE ONLY public.settlement_line
+    ADD CONSTRAINT pk_settlement_line PRIMARY KEY (settlement_id, revision, n);
+ALTER TABLE ONLY public.settlement_payment
+    ADD CONSTRAINT pk_settlement_payment PRIMARY KEY (settlement_id, revision, n);
 ALTER TABLE ONLY public.slot
     ADD CONSTRAINT pk_slot PRIMARY KEY (owner_ref, n);
+ALTER TABLE ONLY public.subscription
+    ADD CONSTRAINT pk_subscription PRIMARY KEY (id);
+ALTER TABLE ONLY public.subscription_line
+    ADD CONSTRAINT pk_subscription_line PRIMARY KEY (id);
+ALTER TABLE ONLY public.tree
+    ADD CONSTRAINT pk_tree PRIMARY KEY (id);
+ALTER TABLE ONLY public.tree_pack
+    ADD CONSTRAINT pk_tree_pack PRIMARY KEY (id);
+ALTER TABLE ONLY public.tree_pack_member
+    ADD CONSTRAINT pk_tree_pack_member PRIMARY KEY (tree_id);
 ALTER TABLE ONLY public.unit_range
     ADD CONSTRAINT pk_unit_range PRIMARY KEY (id);
 ALTER TABLE ONLY public.procrastinate_events
@@ -1912,6 +2333,8 @@ ALTER TABLE ONLY public.procrastinate_workers
     ADD CONSTRAINT procrastinate_workers_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT uq_assessment_run_input_digest UNIQUE (input_digest);
+ALTER TABLE ONLY public.bank_line
+    ADD CONSTRAINT uq_bank_line_bank_reference UNIQUE (bank_reference);
 ALTER TABLE ONLY public.batch
     ADD CONSTRAINT uq_batch_period_id_vintage UNIQUE (period_id, vintage);
 ALTER TABLE ONLY public.batch
@@ -1920,6 +2343,10 @@ ALTER TABLE ONLY public.certificate
     ADD CONSTRAINT uq_certificate_number UNIQUE (number);
 ALTER TABLE ONLY public.cohort_table
     ADD CONSTRAINT uq_cohort_table_key UNIQUE (key);
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT uq_delivery_source_vintage UNIQUE (source, vintage);
+ALTER TABLE ONLY public.distribution
+    ADD CONSTRAINT uq_distribution_collective_id_year UNIQUE (collective_id, year);
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT uq_event_number UNIQUE (number);
 ALTER TABLE ONLY public.event_seal
@@ -1930,6 +2357,8 @@ ALTER TABLE ONLY public.finding
     ADD CONSTRAINT uq_finding_parcel_id_version_programme_id_programme_ver_3f9e UNIQUE (parcel_id, version, programme_id, programme_version, rule, input_digest);
 ALTER TABLE ONLY public.layer
     ADD CONSTRAINT uq_layer_sha256_kind UNIQUE (sha256, kind);
+ALTER TABLE ONLY public.lot
+    ADD CONSTRAINT uq_lot_number UNIQUE (number);
 ALTER TABLE ONLY public.orchard_balance
     ADD CONSTRAINT uq_orchard_balance_orchard_id_year_number UNIQUE (orchard_id, year, number);
 ALTER TABLE ONLY public.orchard_label
@@ -1964,11 +2393,22 @@ ALTER TABLE ONLY public.reward_voucher
     ADD CONSTRAINT uq_reward_voucher_adcode_year_seq UNIQUE (adcode, year, seq);
 ALTER TABLE ONLY public.reward_voucher
     ADD CONSTRAINT uq_reward_voucher_orchard_id_year UNIQUE (orchard_id, year);
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT uq_settlement_lot_id_vintage_run UNIQUE (lot_id, vintage, run);
+ALTER TABLE ONLY public.subscription_line
+    ADD CONSTRAINT uq_subscription_line_subscription_id_vintage UNIQUE (subscription_id, vintage);
+ALTER TABLE ONLY public.subscription
+    ADD CONSTRAINT uq_subscription_number UNIQUE (number);
+ALTER TABLE ONLY public.tree_pack
+    ADD CONSTRAINT uq_tree_pack_lot_id_code UNIQUE (lot_id, code);
+ALTER TABLE ONLY public.tree
+    ADD CONSTRAINT uq_tree_parcel_id_number UNIQUE (parcel_id, number);
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_workers USING btree (last_heartbeat);
 CREATE INDEX ix_actor_party_id ON public.actor USING btree (party_id);
 CREATE INDEX ix_assessment_run_project_id ON public.assessment_run USING btree (project_id);
 CREATE INDEX ix_assessment_series_parcel_id ON public.assessment_series USING btree (parcel_id);
+CREATE INDEX ix_bank_line_subject_id ON public.bank_line USING btree (subject_id);
 CREATE INDEX ix_claim_geometry ON public.claim USING gist (geometry);
 CREATE INDEX ix_claim_parcel_id ON public.claim USING btree (parcel_id);
 CREATE INDEX ix_claim_project_id ON public.claim USING btree (project_id);
@@ -1985,6 +2425,12 @@ CREATE INDEX ix_import_row_parcel_id ON public.import_row USING btree (parcel_id
 CREATE INDEX ix_import_row_shape_digest ON public.import_row USING btree (shape_digest);
 CREATE INDEX ix_job_state ON public.job USING btree (state);
 CREATE INDEX ix_label_run_county ON public.label_run USING btree (adcode, year);
+CREATE INDEX ix_lot_company_id ON public.lot USING btree (company_id);
+CREATE INDEX ix_lot_objection_lot_id ON public.lot_objection USING btree (lot_id);
+CREATE INDEX ix_lot_parcel_parcel_id ON public.lot_parcel USING btree (parcel_id);
+CREATE INDEX ix_lot_parcel_supplier_id ON public.lot_parcel USING btree (supplier_id);
+CREATE INDEX ix_lot_project_id ON public.lot USING btree (project_id);
+CREATE INDEX ix_lot_step_lot_id ON public.lot_step USING btree (lot_id);
 CREATE INDEX ix_orchard_adcode ON public.orchard USING btree (adcode);
 CREATE INDEX ix_orchard_benchmark_group ON public.orchard_benchmark USING btree (adcode, year, crop, stage, basis);
 CREATE INDEX ix_orchard_book_decision_book ON public.orchard_book_decision USING btree (orchard_id, year);
@@ -1998,8 +2444,17 @@ CREATE INDEX ix_parcel_owner_id ON public.parcel USING btree (owner_id);
 CREATE INDEX ix_parcel_shape_digest ON public.parcel USING btree (shape_digest);
 CREATE INDEX ix_parcel_version_batch_id ON public.parcel_version USING btree (batch_id);
 CREATE INDEX ix_party_division_code ON public.party USING btree (division_code);
+CREATE INDEX ix_refund_line_id ON public.refund USING btree (line_id);
 CREATE INDEX ix_reservation_capacity ON public.reservation USING btree (claim_id, parcel_id, vintage);
 CREATE INDEX ix_reward_movement_voucher ON public.reward_movement USING btree (voucher);
+CREATE INDEX ix_settlement_line_payee_id ON public.settlement_line USING btree (payee_id);
+CREATE INDEX ix_subscription_buyer_id ON public.subscription USING btree (buyer_id);
+CREATE INDEX ix_subscription_due_at ON public.subscription USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX ix_subscription_line_lot_id_vintage ON public.subscription_line USING btree (lot_id, vintage);
+CREATE INDEX ix_subscription_lot_id ON public.subscription USING btree (lot_id);
+CREATE INDEX ix_tree_owner_id ON public.tree USING btree (owner_id);
+CREATE INDEX ix_tree_pack_line_id ON public.tree_pack USING btree (line_id);
+CREATE INDEX ix_tree_pack_member_pack_id ON public.tree_pack_member USING btree (pack_id);
 CREATE INDEX ix_unit_range_account_id ON public.unit_range USING btree (account_id) WHERE (closed_by IS NULL);
 CREATE INDEX procrastinate_events_job_id_fkey_v1 ON public.procrastinate_events USING btree (job_id);
 CREATE INDEX procrastinate_jobs_id_lock_idx_v1 ON public.procrastinate_jobs USING btree (id, lock) WHERE (status = ANY (ARRAY['todo'::public.procrastinate_job_status, 'doing'::public.procrastinate_job_status]));
@@ -2009,9 +2464,11 @@ CREATE INDEX procrastinate_jobs_queue_name_idx_v1 ON public.procrastinate_jobs U
 CREATE UNIQUE INDEX procrastinate_jobs_queueing_lock_idx_v1 ON public.procrastinate_jobs USING btree (queueing_lock) WHERE (status = 'todo'::public.procrastinate_job_status);
 CREATE INDEX procrastinate_periodic_defers_job_id_fkey_v1 ON public.procrastinate_periodic_defers USING btree (job_id);
 CREATE UNIQUE INDEX uq_account_place ON public.account USING btree (asset, kind, party_id, reference) NULLS NOT DISTINCT;
+CREATE UNIQUE INDEX uq_settlement_one_open ON public.settlement USING btree (lot_id, vintage) WHERE (state = ANY (ARRAY['DRAFT'::text, 'CHECKED'::text, 'APPROVED'::text]));
 CREATE CONSTRAINT TRIGGER account_matches_ranges AFTER UPDATE OF balance ON public.account DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.asset = 'kg'::text) AND (NOT new.overdraft))) EXECUTE FUNCTION public.check_account_ranges();
 CREATE TRIGGER assessment_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment_run FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER assessment_series_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment_series FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER bank_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bank_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE CONSTRAINT TRIGGER batch_is_complete AFTER INSERT ON public.batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_batch_complete();
 CREATE CONSTRAINT TRIGGER batch_stays_complete AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_batch_complete();
@@ -2023,6 +2480,9 @@ CREATE TRIGGER certificate_revocation_is_append_only BEFORE DELETE OR UPDATE OR 
 CREATE TRIGGER claim_ground_insert AFTER INSERT ON public.claim REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_claim_ground();
 CREATE TRIGGER claim_ground_update AFTER UPDATE ON public.claim REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_claim_ground();
 CREATE TRIGGER cohort_table_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.cohort_table FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER delivery_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.delivery FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER distribution_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.distribution FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER distribution_payout_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.distribution_payout FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER entry_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER event_seal_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_seal FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -2031,6 +2491,9 @@ CREATE TRIGGER histogram_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 CREATE TRIGGER issued_within_verified AFTER INSERT ON public.batch FOR EACH ROW EXECUTE FUNCTION public.check_issued_within_verified();
 CREATE TRIGGER label_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.label_run FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER layer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.layer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER lot_parcel_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lot_parcel FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER lot_step_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lot_step FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER lot_supply_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lot_supply FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE CONSTRAINT TRIGGER movements_add_up AFTER INSERT ON public.reward_movement DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_reward_adds_up();
 CREATE TRIGGER orchard_balance_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_balance FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER orchard_benchmark_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_benchmark FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -2056,10 +2519,17 @@ CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF sta
 CREATE TRIGGER programme_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.programme FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER range_change BEFORE INSERT OR UPDATE ON public.unit_range FOR EACH ROW EXECUTE FUNCTION public.check_range_change();
 CREATE CONSTRAINT TRIGGER ranges_match_account AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_account_ranges();
+CREATE TRIGGER refund_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.refund FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER reservation_change BEFORE UPDATE ON public.reservation FOR EACH ROW EXECUTE FUNCTION public.check_reservation_change();
 CREATE CONSTRAINT TRIGGER reservations_match_capacity AFTER INSERT OR UPDATE ON public.reservation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_capacity_sum();
 CREATE TRIGGER retirement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.retirement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER reward_movement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.reward_movement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER settlement_is_frozen BEFORE UPDATE ON public.settlement FOR EACH ROW EXECUTE FUNCTION public.check_settlement_frozen();
+CREATE CONSTRAINT TRIGGER settlement_is_true AFTER INSERT OR UPDATE ON public.settlement DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_settlement();
+CREATE TRIGGER settlement_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE CONSTRAINT TRIGGER settlement_line_is_true AFTER INSERT ON public.settlement_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_settlement();
+CREATE TRIGGER settlement_payment_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_payment FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER settlement_payment_is_true BEFORE INSERT ON public.settlement_payment FOR EACH ROW EXECUTE FUNCTION public.check_settlement_payment();
 CREATE CONSTRAINT TRIGGER voucher_adds_up AFTER INSERT OR UPDATE ON public.reward_voucher DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_reward_adds_up();
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT fk_account_party_id_party FOREIGN KEY (party_id) REFERENCES public.party(id);
@@ -2077,6 +2547,10 @@ ALTER TABLE ONLY public.assessment_series
     ADD CONSTRAINT fk_assessment_series_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
 ALTER TABLE ONLY public.assessment_series
     ADD CONSTRAINT fk_assessment_series_run_id_assessment_run FOREIGN KEY (run_id) REFERENCES public.assessment_run(id);
+ALTER TABLE ONLY public.bank_line
+    ADD CONSTRAINT fk_bank_line_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.bank_line
+    ADD CONSTRAINT fk_bank_line_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
 ALTER TABLE ONLY public.batch
     ADD CONSTRAINT fk_batch_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
 ALTER TABLE ONLY public.batch
@@ -2099,6 +2573,18 @@ ALTER TABLE ONLY public.claim
     ADD CONSTRAINT fk_claim_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
 ALTER TABLE ONLY public.claim
     ADD CONSTRAINT fk_claim_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT fk_delivery_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.delivery
+    ADD CONSTRAINT fk_delivery_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
+ALTER TABLE ONLY public.distribution
+    ADD CONSTRAINT fk_distribution_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.distribution
+    ADD CONSTRAINT fk_distribution_collective_id_party FOREIGN KEY (collective_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.distribution
+    ADD CONSTRAINT fk_distribution_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
+ALTER TABLE ONLY public.distribution_payout
+    ADD CONSTRAINT fk_distribution_payout_distribution_id_distribution FOREIGN KEY (distribution_id) REFERENCES public.distribution(id);
 ALTER TABLE ONLY public.division
     ADD CONSTRAINT fk_division_parent_code_division FOREIGN KEY (parent_code) REFERENCES public.division(code);
 ALTER TABLE ONLY public.entry
@@ -2133,6 +2619,42 @@ ALTER TABLE ONLY public.job
     ADD CONSTRAINT fk_job_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.label_run
     ADD CONSTRAINT fk_label_run_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.lot
+    ADD CONSTRAINT fk_lot_company_id_party FOREIGN KEY (company_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.lot
+    ADD CONSTRAINT fk_lot_created_by_actor FOREIGN KEY (created_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.lot_objection
+    ADD CONSTRAINT fk_lot_objection_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.lot_objection
+    ADD CONSTRAINT fk_lot_objection_lot_id_lot FOREIGN KEY (lot_id) REFERENCES public.lot(id);
+ALTER TABLE ONLY public.lot_offer
+    ADD CONSTRAINT fk_lot_offer_lot_id_lot FOREIGN KEY (lot_id) REFERENCES public.lot(id);
+ALTER TABLE ONLY public.lot_parcel
+    ADD CONSTRAINT fk_lot_parcel_claim_id_claim FOREIGN KEY (claim_id) REFERENCES public.claim(id);
+ALTER TABLE ONLY public.lot_parcel
+    ADD CONSTRAINT fk_lot_parcel_household_id_party FOREIGN KEY (household_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.lot_parcel
+    ADD CONSTRAINT fk_lot_parcel_lot_id_lot FOREIGN KEY (lot_id) REFERENCES public.lot(id);
+ALTER TABLE ONLY public.lot_parcel
+    ADD CONSTRAINT fk_lot_parcel_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id);
+ALTER TABLE ONLY public.lot_parcel
+    ADD CONSTRAINT fk_lot_parcel_supplier_id_party FOREIGN KEY (supplier_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.lot
+    ADD CONSTRAINT fk_lot_programme_id_programme_version_programme FOREIGN KEY (programme_id, programme_version) REFERENCES public.programme(id, version);
+ALTER TABLE ONLY public.lot
+    ADD CONSTRAINT fk_lot_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
+ALTER TABLE ONLY public.lot
+    ADD CONSTRAINT fk_lot_run_id_assessment_run FOREIGN KEY (run_id) REFERENCES public.assessment_run(id);
+ALTER TABLE ONLY public.lot_step
+    ADD CONSTRAINT fk_lot_step_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.lot_step
+    ADD CONSTRAINT fk_lot_step_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
+ALTER TABLE ONLY public.lot_step
+    ADD CONSTRAINT fk_lot_step_lot_id_lot FOREIGN KEY (lot_id) REFERENCES public.lot(id);
+ALTER TABLE ONLY public.lot_supply
+    ADD CONSTRAINT fk_lot_supply_lot_id_parcel_id_lot_parcel FOREIGN KEY (lot_id, parcel_id) REFERENCES public.lot_parcel(lot_id, parcel_id);
+ALTER TABLE ONLY public.lot_supply
+    ADD CONSTRAINT fk_lot_supply_lot_id_vintage_lot_offer FOREIGN KEY (lot_id, vintage) REFERENCES public.lot_offer(lot_id, vintage);
 ALTER TABLE ONLY public.orchard
     ADD CONSTRAINT fk_orchard_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.orchard_balance
@@ -2219,6 +2741,12 @@ ALTER TABLE ONLY public.project
     ADD CONSTRAINT fk_project_programme_id_programme_version_programme FOREIGN KEY (programme_id, programme_version) REFERENCES public.programme(id, version);
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT fk_project_proponent_id_party FOREIGN KEY (proponent_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.refund
+    ADD CONSTRAINT fk_refund_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.refund
+    ADD CONSTRAINT fk_refund_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
+ALTER TABLE ONLY public.refund
+    ADD CONSTRAINT fk_refund_line_id_subscription_line FOREIGN KEY (line_id) REFERENCES public.subscription_line(id);
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT fk_reservation_claim_id_parcel_id_vintage_capacity FOREIGN KEY (claim_id, parcel_id, vintage) REFERENCES public.capacity(claim_id, parcel_id, vintage);
 ALTER TABLE ONLY public.retirement
@@ -2237,6 +2765,48 @@ ALTER TABLE ONLY public.reward_voucher
     ADD CONSTRAINT fk_reward_voucher_balance_id_orchard_balance FOREIGN KEY (balance_id) REFERENCES public.orchard_balance(id);
 ALTER TABLE ONLY public.reward_voucher
     ADD CONSTRAINT fk_reward_voucher_orchard_id_orchard FOREIGN KEY (orchard_id) REFERENCES public.orchard(id);
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT fk_settlement_checked_by_actor FOREIGN KEY (checked_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.settlement_line
+    ADD CONSTRAINT fk_settlement_line_payee_id_party FOREIGN KEY (payee_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.settlement_line
+    ADD CONSTRAINT fk_settlement_line_settlement_id_settlement FOREIGN KEY (settlement_id) REFERENCES public.settlement(id);
+ALTER TABLE ONLY public.settlement_line
+    ADD CONSTRAINT fk_settlement_line_through_id_party FOREIGN KEY (through_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT fk_settlement_lot_id_vintage_lot_offer FOREIGN KEY (lot_id, vintage) REFERENCES public.lot_offer(lot_id, vintage);
+ALTER TABLE ONLY public.settlement_payment
+    ADD CONSTRAINT fk_settlement_payment_bank_reference_bank_line FOREIGN KEY (bank_reference) REFERENCES public.bank_line(bank_reference);
+ALTER TABLE ONLY public.settlement_payment
+    ADD CONSTRAINT fk_settlement_payment_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
+ALTER TABLE ONLY public.settlement_payment
+    ADD CONSTRAINT fk_settlement_payment_settlement_id_revision_n_settlement_line FOREIGN KEY (settlement_id, revision, n) REFERENCES public.settlement_line(settlement_id, revision, n);
+ALTER TABLE ONLY public.settlement
+    ADD CONSTRAINT fk_settlement_prepared_by_actor FOREIGN KEY (prepared_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.subscription
+    ADD CONSTRAINT fk_subscription_buyer_id_party FOREIGN KEY (buyer_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.subscription
+    ADD CONSTRAINT fk_subscription_created_by_actor FOREIGN KEY (created_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.subscription_line
+    ADD CONSTRAINT fk_subscription_line_lot_id_vintage_lot_offer FOREIGN KEY (lot_id, vintage) REFERENCES public.lot_offer(lot_id, vintage);
+ALTER TABLE ONLY public.subscription_line
+    ADD CONSTRAINT fk_subscription_line_subscription_id_subscription FOREIGN KEY (subscription_id) REFERENCES public.subscription(id);
+ALTER TABLE ONLY public.subscription
+    ADD CONSTRAINT fk_subscription_lot_id_lot FOREIGN KEY (lot_id) REFERENCES public.lot(id);
+ALTER TABLE ONLY public.tree
+    ADD CONSTRAINT fk_tree_owner_id_party FOREIGN KEY (owner_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.tree_pack
+    ADD CONSTRAINT fk_tree_pack_line_id_subscription_line FOREIGN KEY (line_id) REFERENCES public.subscription_line(id);
+ALTER TABLE ONLY public.tree_pack
+    ADD CONSTRAINT fk_tree_pack_lot_id_vintage_lot_offer FOREIGN KEY (lot_id, vintage) REFERENCES public.lot_offer(lot_id, vintage);
+ALTER TABLE ONLY public.tree_pack_member
+    ADD CONSTRAINT fk_tree_pack_member_delivered_to_party FOREIGN KEY (delivered_to) REFERENCES public.party(id);
+ALTER TABLE ONLY public.tree_pack_member
+    ADD CONSTRAINT fk_tree_pack_member_pack_id_tree_pack FOREIGN KEY (pack_id) REFERENCES public.tree_pack(id);
+ALTER TABLE ONLY public.tree_pack_member
+    ADD CONSTRAINT fk_tree_pack_member_tree_id_tree FOREIGN KEY (tree_id) REFERENCES public.tree(id);
+ALTER TABLE ONLY public.tree
+    ADD CONSTRAINT fk_tree_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id);
 ALTER TABLE ONLY public.unit_range
     ADD CONSTRAINT fk_unit_range_account_id_account FOREIGN KEY (account_id) REFERENCES public.account(id);
 ALTER TABLE ONLY public.unit_range
@@ -2254,6 +2824,9 @@ ALTER TABLE ONLY public.procrastinate_jobs
 ALTER TABLE ONLY public.procrastinate_periodic_defers
     ADD CONSTRAINT procrastinate_periodic_defers_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.procrastinate_jobs(id);
 GRANT USAGE ON SCHEMA public TO tanhui_app;
+REVOKE ALL ON FUNCTION public.check_settlement() FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.check_settlement_frozen() FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.check_settlement_payment() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.lock_batches(ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_batches(ids uuid[]) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) FROM PUBLIC;
@@ -2286,6 +2859,7 @@ GRANT SELECT ON TABLE public.alembic_version TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.assessment_series TO tanhui_app;
 GRANT SELECT ON TABLE public.assessment TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.assessment_run TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.bank_line TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.batch TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.capacity TO tanhui_app;
 GRANT UPDATE(version) ON TABLE public.capacity TO tanhui_app;
@@ -2299,6 +2873,9 @@ GRANT SELECT,INSERT ON TABLE public.certificate_revocation TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.claim TO tanhui_app;
 GRANT UPDATE(status) ON TABLE public.claim TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.cohort_table TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.delivery TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.distribution TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.distribution_payout TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.division TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.division TO tanhui_app;
 GRANT UPDATE(valid_to_year) ON TABLE public.division TO tanhui_app;
@@ -2329,6 +2906,19 @@ GRANT UPDATE(result) ON TABLE public.job TO tanhui_app;
 GRANT UPDATE(error) ON TABLE public.job TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.label_run TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.layer TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.lot TO tanhui_app;
+GRANT UPDATE(sale_state) ON TABLE public.lot TO tanhui_app;
+GRANT UPDATE(physical_state) ON TABLE public.lot TO tanhui_app;
+GRANT UPDATE(noticed_on) ON TABLE public.lot TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.lot_objection TO tanhui_app;
+GRANT UPDATE(state) ON TABLE public.lot_objection TO tanhui_app;
+GRANT UPDATE(answer) ON TABLE public.lot_objection TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.lot_offer TO tanhui_app;
+GRANT UPDATE(pre_stored_at) ON TABLE public.lot_offer TO tanhui_app;
+GRANT UPDATE(delivered_at) ON TABLE public.lot_offer TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.lot_parcel TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.lot_step TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.lot_supply TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.orchard TO tanhui_app;
 GRANT UPDATE(boundary_version) ON TABLE public.orchard TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.orchard_balance TO tanhui_app;
@@ -2376,6 +2966,7 @@ GRANT SELECT,INSERT ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(external_number) ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(document_sha256) ON TABLE public.project TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.refund TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.reservation TO tanhui_app;
 GRANT UPDATE(kg) ON TABLE public.reservation TO tanhui_app;
 GRANT UPDATE(burned_kg) ON TABLE public.reservation TO tanhui_app;
@@ -2386,6 +2977,55 @@ GRANT SELECT,INSERT ON TABLE public.reward_movement TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.reward_voucher TO tanhui_app;
 GRANT UPDATE(redeemed_kg) ON TABLE public.reward_voucher TO tanhui_app;
 GRANT UPDATE(expired_kg) ON TABLE public.reward_voucher TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(revision) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(state) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(inputs) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(input_digest) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(escrow_in_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(refunds_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(gross_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(taxes_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(insurance_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(costs_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(reserves_brought_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(reserves_held_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(advance_recouped_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(returned_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(remainder_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(escrow_balance_fen) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(ratio) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(prepared_by) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(checked_by) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(approved_by) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(document_sha256) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(returned_at) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(publish_by) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(published_at) ON TABLE public.settlement TO tanhui_app;
+GRANT UPDATE(effective_at) ON TABLE public.settlement TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.settlement_line TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.settlement_payment TO tanhui_app;
 GRANT SELECT ON TABLE public.slot TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.subscription TO tanhui_app;
+GRANT UPDATE(due_at) ON TABLE public.subscription TO tanhui_app;
+GRANT UPDATE(calendar_unverified) ON TABLE public.subscription TO tanhui_app;
+GRANT UPDATE(signed_at) ON TABLE public.subscription TO tanhui_app;
+GRANT UPDATE(contract_sha256) ON TABLE public.subscription TO tanhui_app;
+GRANT UPDATE(risk_accepted) ON TABLE public.subscription TO tanhui_app;
+GRANT UPDATE(paid_at) ON TABLE public.subscription TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.subscription_line TO tanhui_app;
+GRANT UPDATE(state) ON TABLE public.subscription_line TO tanhui_app;
+GRANT UPDATE(delivered) ON TABLE public.subscription_line TO tanhui_app;
+GRANT UPDATE(shortfall) ON TABLE public.subscription_line TO tanhui_app;
+GRANT UPDATE(refund_due_fen) ON TABLE public.subscription_line TO tanhui_app;
+GRANT UPDATE(refunded_fen) ON TABLE public.subscription_line TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.tree TO tanhui_app;
+GRANT UPDATE(photo_sha256) ON TABLE public.tree TO tanhui_app;
+GRANT UPDATE(status) ON TABLE public.tree TO tanhui_app;
+GRANT UPDATE(owner_id) ON TABLE public.tree TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.tree_pack TO tanhui_app;
+GRANT UPDATE(line_id) ON TABLE public.tree_pack TO tanhui_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.tree_pack_member TO tanhui_app;
+GRANT UPDATE(delivered_to) ON TABLE public.tree_pack_member TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.unit_range TO tanhui_app;
 GRANT UPDATE(closed_by) ON TABLE public.unit_range TO tanhui_app;

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from migrations.access import record_table, state_table
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 

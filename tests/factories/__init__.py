@@ -195,7 +195,14 @@ def run(
     table = digest({"table": 1})
     if session.get(CohortTable, table) is None:
         session.add(
-            CohortTable(digest=table, scheme={}, years=Range(2000, 2060), rows=[], cells=b"")
+            CohortTable(
+                digest=table,
+                key=table,
+                scheme={},
+                years=Range(2000, 2060),
+                rows=[],
+                cells=b"",
+            )
         )
         session.flush()
     years = sorted({year for by_year in net_kg.values() for year in by_year})

@@ -1,1 +1,0 @@
-"""Tables of contracts on credits; private to options."""

@@ -1,0 +1,36 @@
+"""What a lot holds of its parcels' capacity: registry owns it, options asks by reference."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from options.books import Shelf
+from registry import capacity
+from registry.capacity import Part
+
+
+def free(session: Session, claims: Mapping[str, UUID], vintage: int) -> dict[str, int]:
+    """Return what is free of each parcel (its id as text) in a vintage, locked until commit."""
+    rows = capacity.caps(session, sorted(claims.values()), vintage, lock=True)
+    return {str(r.parcel_id): r.free_kg for r in rows if str(r.parcel_id) in claims}
+
+
+def reserve(session: Session, shelf: Shelf, parts: Sequence[tuple[UUID, UUID, int]]) -> None:
+    """Reserve (claim, parcel, kg) for a shelf."""
+    capacity.reserve(
+        session,
+        shelf.ref,
+        shelf.vintage,
+        [Part(claim_id=claim, parcel_id=parcel, kg=kg) for claim, parcel, kg in parts],
+    )
+
+
+def release(session: Session, shelf: Shelf, *, kg: int) -> None:
+    """Give kg of a shelf back to its parcels' capacity."""
+    capacity.release(session, shelf.ref, kg)
+
+
+def finish(session: Session, shelf: Shelf, *, delivered_kg: int) -> None:
+    """Burn what was delivered of a shelf and release the rest."""
+    capacity.finish(session, shelf.ref, delivered_kg=delivered_kg)
