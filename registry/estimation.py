@@ -230,8 +230,9 @@ def _write(
     found = run_of(session, inputs.input_digest)
     if found is not None:
         return found
-    known = known_histograms(session, inputs.parcels, inputs.layer_set)
-    _copy_histograms(session, inputs.layer_set, answers.made, set(known))
+    if answers.made:
+        known = known_histograms(session, inputs.parcels, inputs.layer_set)
+        _copy_histograms(session, inputs.layer_set, answers.made, set(known))
     for used in (inputs.used, *answers.regrowth):
         cohort_tables.keep(session, used)
     run = _add_run(session, command, inputs, answers)

@@ -167,19 +167,21 @@ def _outside_curve(histogram: Histogram, table: CohortTable, judged: Judged) -> 
         marked = replace(table, mg_c_m2=((table.flags & flag) != 0).astype(np.int32))
         area = parcel_stock_mg(histogram.start, cohort, histogram.area_dm2, marked)[:, 1:]
         most = area.max(axis=1)
-        for i in np.flatnonzero(most > NODATA_SHARE * DM2_PER_M2 * judged.area_m2):
-            years = np.flatnonzero(area[i])
-            found.append(
-                (
-                    int(i),
-                    {
-                        "code": code,
-                        "first_year": table.years[1 + int(years[0])],
-                        "last_year": table.years[1 + int(years[-1])],
-                        "area_m2": int(most[i]) // DM2_PER_M2,
-                    },
-                )
+        touched = area > 0
+        first = touched.argmax(axis=1)
+        last = touched.shape[1] - 1 - touched[:, ::-1].argmax(axis=1)
+        found += [
+            (
+                int(i),
+                {
+                    "code": code,
+                    "first_year": table.years[1 + int(first[i])],
+                    "last_year": table.years[1 + int(last[i])],
+                    "area_m2": int(most[i]) // DM2_PER_M2,
+                },
             )
+            for i in np.flatnonzero(most > NODATA_SHARE * DM2_PER_M2 * judged.area_m2)
+        ]
     return found
 
 
