@@ -6,6 +6,7 @@ from sqlalchemy import Connection, text
 
 import options.models  # noqa: F401 -- its foreign keys need both on one metadata
 import registry.models  # noqa: F401
+import web.accounts.models  # noqa: F401
 from registry.db import Base
 
 POSTGIS_TABLES = {"spatial_ref_sys"}

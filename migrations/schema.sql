@@ -1072,6 +1072,16 @@ CREATE TABLE public.alembic_version (
     version_num character varying(32) NOT NULL
 );
 ALTER TABLE public.alembic_version OWNER TO tanhui_owner;
+CREATE TABLE public.api_token (
+    id uuid NOT NULL,
+    login_id uuid NOT NULL,
+    name text NOT NULL,
+    sha256 bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone
+);
+ALTER TABLE public.api_token OWNER TO tanhui_owner;
 CREATE TABLE public.assessment_series (
     run_id uuid NOT NULL,
     parcel_id uuid NOT NULL,
@@ -1466,6 +1476,34 @@ CREATE TABLE public.layer (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE public.layer OWNER TO tanhui_owner;
+CREATE TABLE public.login (
+    id uuid NOT NULL,
+    username text NOT NULL,
+    password text NOT NULL,
+    fs_uniquifier text NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    actor_id uuid NOT NULL,
+    tf_totp_secret text,
+    created_at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_login_lower_case CHECK (((username = lower(username)) AND (length(username) > 0)))
+);
+ALTER TABLE public.login OWNER TO tanhui_owner;
+CREATE TABLE public.login_attempt (
+    id bigint NOT NULL,
+    username text NOT NULL,
+    succeeded boolean NOT NULL,
+    address text,
+    at timestamp with time zone NOT NULL
+);
+ALTER TABLE public.login_attempt OWNER TO tanhui_owner;
+ALTER TABLE public.login_attempt ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.login_attempt_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
 CREATE TABLE public.lot (
     id uuid NOT NULL,
     number text NOT NULL,
@@ -2195,6 +2233,8 @@ ALTER TABLE ONLY public.account
     ADD CONSTRAINT pk_account PRIMARY KEY (id);
 ALTER TABLE ONLY public.actor
     ADD CONSTRAINT pk_actor PRIMARY KEY (id);
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT pk_api_token PRIMARY KEY (id);
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT pk_assessment_run PRIMARY KEY (id);
 ALTER TABLE ONLY public.assessment_series
@@ -2245,6 +2285,10 @@ ALTER TABLE ONLY public.label_run
     ADD CONSTRAINT pk_label_run PRIMARY KEY (id);
 ALTER TABLE ONLY public.layer
     ADD CONSTRAINT pk_layer PRIMARY KEY (id);
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT pk_login PRIMARY KEY (id);
+ALTER TABLE ONLY public.login_attempt
+    ADD CONSTRAINT pk_login_attempt PRIMARY KEY (id);
 ALTER TABLE ONLY public.lot
     ADD CONSTRAINT pk_lot PRIMARY KEY (id);
 ALTER TABLE ONLY public.lot_objection
@@ -2331,6 +2375,8 @@ ALTER TABLE ONLY public.procrastinate_periodic_defers
     ADD CONSTRAINT procrastinate_periodic_defers_unique UNIQUE (task_name, periodic_id, defer_timestamp);
 ALTER TABLE ONLY public.procrastinate_workers
     ADD CONSTRAINT procrastinate_workers_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT uq_api_token_sha256 UNIQUE (sha256);
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT uq_assessment_run_input_digest UNIQUE (input_digest);
 ALTER TABLE ONLY public.bank_line
@@ -2357,6 +2403,12 @@ ALTER TABLE ONLY public.finding
     ADD CONSTRAINT uq_finding_parcel_id_version_programme_id_programme_ver_3f9e UNIQUE (parcel_id, version, programme_id, programme_version, rule, input_digest);
 ALTER TABLE ONLY public.layer
     ADD CONSTRAINT uq_layer_sha256_kind UNIQUE (sha256, kind);
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT uq_login_actor_id UNIQUE (actor_id);
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT uq_login_fs_uniquifier UNIQUE (fs_uniquifier);
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT uq_login_username UNIQUE (username);
 ALTER TABLE ONLY public.lot
     ADD CONSTRAINT uq_lot_number UNIQUE (number);
 ALTER TABLE ONLY public.orchard_balance
@@ -2406,6 +2458,7 @@ ALTER TABLE ONLY public.tree
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_workers USING btree (last_heartbeat);
 CREATE INDEX ix_actor_party_id ON public.actor USING btree (party_id);
+CREATE INDEX ix_api_token_login_id ON public.api_token USING btree (login_id);
 CREATE INDEX ix_assessment_run_project_id ON public.assessment_run USING btree (project_id);
 CREATE INDEX ix_assessment_series_parcel_id ON public.assessment_series USING btree (parcel_id);
 CREATE INDEX ix_bank_line_subject_id ON public.bank_line USING btree (subject_id);
@@ -2425,6 +2478,7 @@ CREATE INDEX ix_import_row_parcel_id ON public.import_row USING btree (parcel_id
 CREATE INDEX ix_import_row_shape_digest ON public.import_row USING btree (shape_digest);
 CREATE INDEX ix_job_state ON public.job USING btree (state);
 CREATE INDEX ix_label_run_county ON public.label_run USING btree (adcode, year);
+CREATE INDEX ix_login_attempt_username_at ON public.login_attempt USING btree (username, at);
 CREATE INDEX ix_lot_company_id ON public.lot USING btree (company_id);
 CREATE INDEX ix_lot_objection_lot_id ON public.lot_objection USING btree (lot_id);
 CREATE INDEX ix_lot_parcel_parcel_id ON public.lot_parcel USING btree (parcel_id);
@@ -2491,6 +2545,7 @@ CREATE TRIGGER histogram_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON p
 CREATE TRIGGER issued_within_verified AFTER INSERT ON public.batch FOR EACH ROW EXECUTE FUNCTION public.check_issued_within_verified();
 CREATE TRIGGER label_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.label_run FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER layer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.layer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER login_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.login_attempt FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER lot_parcel_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lot_parcel FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER lot_step_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lot_step FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER lot_supply_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lot_supply FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -2537,6 +2592,8 @@ ALTER TABLE ONLY public.actor
     ADD CONSTRAINT fk_actor_division_code_division FOREIGN KEY (division_code) REFERENCES public.division(code);
 ALTER TABLE ONLY public.actor
     ADD CONSTRAINT fk_actor_party_id_party FOREIGN KEY (party_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.api_token
+    ADD CONSTRAINT fk_api_token_login_id_login FOREIGN KEY (login_id) REFERENCES public.login(id);
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT fk_assessment_run_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.assessment_run
@@ -2619,6 +2676,8 @@ ALTER TABLE ONLY public.job
     ADD CONSTRAINT fk_job_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.label_run
     ADD CONSTRAINT fk_label_run_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT fk_login_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.lot
     ADD CONSTRAINT fk_lot_company_id_party FOREIGN KEY (company_id) REFERENCES public.party(id);
 ALTER TABLE ONLY public.lot
@@ -2856,6 +2915,8 @@ GRANT UPDATE(division_code) ON TABLE public.actor TO tanhui_app;
 GRANT UPDATE(party_id) ON TABLE public.actor TO tanhui_app;
 GRANT UPDATE(active) ON TABLE public.actor TO tanhui_app;
 GRANT SELECT ON TABLE public.alembic_version TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.api_token TO tanhui_app;
+GRANT UPDATE(revoked_at) ON TABLE public.api_token TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.assessment_series TO tanhui_app;
 GRANT SELECT ON TABLE public.assessment TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.assessment_run TO tanhui_app;
@@ -2906,6 +2967,12 @@ GRANT UPDATE(result) ON TABLE public.job TO tanhui_app;
 GRANT UPDATE(error) ON TABLE public.job TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.label_run TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.layer TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.login TO tanhui_app;
+GRANT UPDATE(password) ON TABLE public.login TO tanhui_app;
+GRANT UPDATE(fs_uniquifier) ON TABLE public.login TO tanhui_app;
+GRANT UPDATE(active) ON TABLE public.login TO tanhui_app;
+GRANT UPDATE(tf_totp_secret) ON TABLE public.login TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.login_attempt TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.lot TO tanhui_app;
 GRANT UPDATE(sale_state) ON TABLE public.lot TO tanhui_app;
 GRANT UPDATE(physical_state) ON TABLE public.lot TO tanhui_app;

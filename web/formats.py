@@ -2,6 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
+from typing import Any
+
+from sinks import units
 
 _DIGITS = "零壹贰叁肆伍陆柒捌玖"
 _PLACES = ("", "拾", "佰", "仟")
@@ -83,6 +86,16 @@ def yuan_capitals(fen: int) -> str:
     return ("负" if fen < 0 else "") + text
 
 
-FILTERS: Mapping[str, Callable[[int], str]] = MappingProxyType(
-    {"yuan": yuan, "yuan_capitals": yuan_capitals, "tonnes": tonnes}
+def mu(area_m2: float) -> str:
+    """Return an area in 亩 with two decimals, ``1,234.50``."""
+    return f"{float(units.mu_from_m2(area_m2)):,.2f}"
+
+
+def ha(area_m2: float) -> str:
+    """Return an area in hectares with four decimals, to the square metre."""
+    return f"{float(units.ha_from_m2(area_m2)):,.4f}"
+
+
+FILTERS: Mapping[str, Callable[[Any], str]] = MappingProxyType(
+    {"yuan": yuan, "yuan_capitals": yuan_capitals, "tonnes": tonnes, "mu": mu, "ha": ha}
 )

@@ -1,1 +1,18 @@
-"""JSON for machines, under ``/api/v1``."""
+"""The JSON API under ``/api/v1``: one module a noun, each a :class:`web.api.endpoints.Noun`."""
+
+from flask import Blueprint
+
+from web.api import account, parcels, places
+from web.api.endpoints import Noun, add
+
+NOUNS: tuple[Noun, ...] = (account.NOUN, parcels.NOUN, places.NOUN)
+"""Every noun of the interface; the OpenAPI document is made from this list."""
+
+
+def blueprint() -> Blueprint:
+    """Return the interface with all its endpoints."""
+    made = Blueprint("api", __name__, url_prefix="/api/v1")
+    for noun in NOUNS:
+        for endpoint in noun.endpoints:
+            add(made, endpoint)
+    return made

@@ -86,4 +86,13 @@ class _Shown(dict[str, object]):
     """Parameters for ``format_map``: a missing one is shown as a dash, never an error."""
 
     def __missing__(self, name: str) -> str:
-        return "—"
+        return _Dash("—")
+
+
+class _Dash(str):
+    """Text that takes any format: ``{area_m2:.2f}`` of a parameter that is not there."""
+
+    __slots__ = ()
+
+    def __format__(self, _spec: str) -> str:
+        return str(self)

@@ -1,11 +1,15 @@
-"""Pages for people: one module a noun, one template a page."""
+"""Pages for people: one module a noun, one template a page, one frozen context a page."""
 
-from flask import Blueprint, render_template
+from flask import Flask
 
-blueprint = Blueprint("pages", __name__)
+from web.pages import frame, home, imports, parcels, public, signin
+
+MODULES = (home, signin, parcels, imports, public)
+"""Every module of pages; each has a ``blueprint``."""
 
 
-@blueprint.get("/")
-def home() -> str:
-    """Show what this registry is and where to go."""
-    return render_template("home.html")
+def register(app: Flask) -> None:
+    """Open all pages."""
+    frame.register(app)
+    for module in MODULES:
+        app.register_blueprint(module.blueprint)

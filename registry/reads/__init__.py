@@ -1,0 +1,1 @@
+"""What pages and lists show: one SQL a page, frozen values out."""

@@ -1,0 +1,363 @@
+"""Reads of places: map, list, one parcel with its history, neighbours, outlines, public figures."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import Field
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from registry.divisions import full_code
+from registry.errors import InvalidValueError, NotFoundError
+from registry.people import ActorView
+from registry.reads.scope import VISIBLE, scope_of
+from sinks.units import M2_PER_MU
+
+ItemT = TypeVar("ItemT")
+ParcelStatus = Literal["draft", "submitted", "approved", "returned", "withdrawn"]
+STATUSES: Final = ("draft", "submitted", "approved", "returned", "withdrawn")
+FEATURES_MAX: Final = 5_000
+"""Most shapes one answer holds; a wider view gets the largest and says that it is cut."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page(Generic[ItemT]):
+    """A part of a list; ``next`` is the cursor of the part after it, or None at the end."""
+
+    items: list[ItemT]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelQuery:
+    """Which parcels, and from where on."""
+
+    status: ParcelStatus | None = None
+    kind: Literal["carbon", "orchard", "tree"] | None = None
+    after: UUID | None = None
+    limit: Annotated[int, Field(ge=1, le=500)] = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelLine:
+    """A parcel in a list."""
+
+    id: UUID
+    code: str | None
+    kind: str
+    status: str
+    version: int
+    division: str | None
+    owner: str | None
+    area_m2: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelById:
+    """One parcel."""
+
+    parcel_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionLine:
+    """One version of a parcel: who drew it, when, why, from what."""
+
+    version: int
+    area_m2: float
+    source_crs: str
+    captured_with: str
+    reason: str
+    actor: str
+    effective_at: datetime
+    batch_id: UUID | None
+    batch_row: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionLine:
+    """One step of a parcel's way."""
+
+    version: int
+    decision: str
+    reason: str
+    actor: str
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingLine:
+    """One eligibility rule's answer."""
+
+    version: int
+    programme: str
+    rule: str
+    answer: str
+    code: str
+    params: dict[str, Any]
+    area_m2: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelPage:
+    """One parcel with everything its page shows; ``geometry`` is GeoJSON in EPSG:4490."""
+
+    id: UUID
+    code: str | None
+    kind: str
+    status: str
+    version: int
+    division_code: str | None
+    division: str | None
+    owner_id: UUID | None
+    owner: str | None
+    area_m2: float
+    submitted_by: UUID | None
+    attributes: dict[str, Any]
+    geometry: dict[str, Any]
+    versions: list[VersionLine]
+    decisions: list[DecisionLine]
+    findings: list[FindingLine]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublicFigures:
+    """What everybody may know: counts and areas, no plot and no person."""
+
+    parcels: int
+    area_m2: float
+    orchards: int
+    villages: int
+    projects: int
+    issued_kg: int
+    retired_kg: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivisionQuery:
+    """Divisions below one; the provinces without."""
+
+    parent: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivisionLine:
+    """A division by name."""
+
+    code: str
+    name: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Divisions:
+    """The divisions directly below one."""
+
+    items: list[DivisionLine]
+
+
+def parcels(session: Session, who: ActorView, query: ParcelQuery) -> Page[ParcelLine]:
+    """Return the parcels the actor may see, by id."""
+    rows = session.execute(
+        _PARCELS,
+        {
+            **scope_of(who).params(),
+            "status": query.status,
+            "kind": query.kind,
+            "after": query.after,
+            "limit": query.limit + 1,
+        },
+    ).all()
+    items = [ParcelLine(**row._mapping) for row in rows[: query.limit]]  # noqa: SLF001
+    more = len(rows) > query.limit
+    return Page(items=items, next=str(items[-1].id) if more else None)
+
+
+def parcel(session: Session, who: ActorView, query: ParcelById) -> ParcelPage:
+    """Return one parcel with versions, decisions and findings.
+
+    Raises
+    ------
+    NotFoundError : there is none, or the actor may not see it.
+    """
+    row = session.execute(_PARCEL, {**scope_of(who).params(), "id": query.parcel_id}).first()
+    if row is None:
+        raise NotFoundError(what="parcel", id=query.parcel_id)
+    found = dict(row._mapping)  # noqa: SLF001
+    for name, kind in (("versions", VersionLine), ("decisions", DecisionLine)):
+        lines = [kind(**{**one, "effective_at": _moment(one)}) for one in found[name]]
+        found[name] = lines
+    found["findings"] = [FindingLine(**one) for one in found["findings"]]
+    return ParcelPage(**found)
+
+
+def parcel_features(session: Session, who: ActorView, box: Sequence[float] | None) -> str:
+    """Return the parcels the actor may see as GeoJSON text, those that meet ``box`` (degrees)."""
+    bound = {**scope_of(who).params(), **_bounds(box), "m2_per_mu": float(M2_PER_MU)}
+    return _collection(session, _FEATURES, bound)
+
+
+def neighbour_features(session: Session, box: Sequence[float]) -> str:
+    """Return the shapes of all active parcels in ``box``: to draw beside, with no owner or name."""
+    return _collection(session, _NEIGHBOURS, _bounds(box))
+
+
+def outline(session: Session, division_code: str) -> str:
+    """Return a division's boundary, or its nearest ancestor's, as GeoJSON text."""
+    found = session.scalar(_OUTLINE, {"code": full_code(division_code)})
+    return str(found or '{"type": "FeatureCollection", "features": []}')
+
+
+def public_figures(session: Session) -> PublicFigures:
+    """Return the figures of the first page."""
+    return PublicFigures(**session.execute(_FIGURES).one()._mapping)  # noqa: SLF001
+
+
+def divisions(session: Session, _who: ActorView | None, query: DivisionQuery) -> Divisions:
+    """Return the divisions directly below one."""
+    parent = query.parent and full_code(query.parent)
+    rows = session.execute(_DIVISIONS, {"parent": parent})
+    return Divisions(items=[DivisionLine(**row._mapping) for row in rows])  # noqa: SLF001
+
+
+def box_of(words: str) -> tuple[float, float, float, float]:
+    """Return west, south, east, north from ``"118.1,28.9,118.2,29.0"``.
+
+    Raises
+    ------
+    InvalidValueError : not four numbers in order within the world.
+    """
+    try:
+        west, south, east, north = (float(part) for part in words.split(","))
+    except ValueError:
+        west = south = east = north = float("nan")
+    if not (-180 <= west <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004
+        raise InvalidValueError(field="bbox", value=words[:80], why="west,south,east,north")
+    return west, south, east, north
+
+
+def _moment(line: Mapping[str, Any]) -> datetime:
+    return datetime.fromisoformat(line["effective_at"])
+
+
+def _bounds(box: Sequence[float] | None) -> dict[str, object]:
+    names = ("west", "south", "east", "north")
+    given = dict(zip(names, box or (None, None, None, None), strict=True))
+    return {**given, "most": FEATURES_MAX}
+
+
+def _collection(session: Session, query: Any, bound: Mapping[str, object]) -> str:  # noqa: ANN401
+    lines = [row.feature for row in session.execute(query, bound)]
+    cut = json.dumps(len(lines) >= FEATURES_MAX)
+    return f'{{"type":"FeatureCollection","truncated":{cut},"features":[{",".join(lines)}]}}'
+
+
+_PARCELS = text(
+    f"""
+    SELECT p.id, p.code, p.kind, p.status, p.version, d.name AS division, o.name AS owner,
+           p.area_m2
+      FROM parcel p LEFT JOIN division d ON d.code = p.division_code
+      LEFT JOIN party o ON o.id = p.owner_id
+     WHERE {VISIBLE}
+       AND (cast(:status AS text) IS NULL OR p.status = :status)
+       AND (cast(:kind AS text) IS NULL OR p.kind = :kind)
+       AND (cast(:after AS uuid) IS NULL OR p.id > :after)
+     ORDER BY p.id LIMIT :limit
+    """
+)
+_PARCEL = text(
+    f"""
+    SELECT p.id, p.code, p.kind, p.status, p.version, p.division_code, d.name AS division,
+           p.owner_id, o.name AS owner, p.area_m2, p.submitted_by, now.attributes,
+           ST_AsGeoJSON(p.geometry, 9)::jsonb AS geometry,
+           (SELECT jsonb_agg(jsonb_build_object(
+                     'version', v.version, 'area_m2', v.area_m2, 'source_crs', v.source_crs,
+                     'captured_with', v.captured_with, 'reason', v.reason, 'actor', a.name,
+                     'effective_at', v.effective_at, 'batch_id', v.batch_id,
+                     'batch_row', v.batch_row) ORDER BY v.version DESC)
+              FROM parcel_version v JOIN actor a ON a.id = v.actor_id
+             WHERE v.parcel_id = p.id) AS versions,
+           coalesce((SELECT jsonb_agg(jsonb_build_object(
+                     'version', c.version, 'decision', c.decision, 'reason', c.reason,
+                     'actor', a.name, 'effective_at', c.effective_at) ORDER BY c.recorded_at)
+              FROM parcel_decision c JOIN actor a ON a.id = c.actor_id
+             WHERE c.parcel_id = p.id), '[]') AS decisions,
+           coalesce((SELECT jsonb_agg(jsonb_build_object(
+                     'version', f.version, 'programme', g.name_zh, 'rule', f.rule,
+                     'answer', f.answer, 'code', f.code, 'params', f.params,
+                     'area_m2', f.evidence_area_m2) ORDER BY g.name_zh, f.recorded_at)
+              FROM finding f JOIN programme g
+                ON g.id = f.programme_id AND g.version = f.programme_version
+             WHERE f.parcel_id = p.id AND f.version = p.version), '[]') AS findings
+      FROM parcel p
+      JOIN parcel_version now ON now.parcel_id = p.id AND now.version = p.version
+      LEFT JOIN division d ON d.code = p.division_code
+      LEFT JOIN party o ON o.id = p.owner_id
+     WHERE p.id = :id AND {VISIBLE}
+    """
+)
+_MEETS = (
+    "(cast(:west AS float8) IS NULL OR p.geometry &&"
+    " ST_MakeEnvelope(cast(:west AS float8), cast(:south AS float8), cast(:east AS float8),"
+    " cast(:north AS float8), 4490))"
+)
+_FEATURES = text(
+    f"""
+    SELECT json_build_object('type', 'Feature', 'id', p.id,
+             'geometry', ST_AsGeoJSON(p.geometry, 7)::json,
+             'properties', json_build_object('name', coalesce(p.code, left(p.id::text, 8)),
+               'status', CASE p.status WHEN 'returned' THEN 'returned_for_change' ELSE p.status END,
+               'kind', p.kind, 'mu', round((p.area_m2 / :m2_per_mu)::numeric, 2),
+               'division', d.name, 'owner', o.name,
+               'url', '/parcels/' || p.id))::text AS feature
+      FROM parcel p LEFT JOIN division d ON d.code = p.division_code
+      LEFT JOIN party o ON o.id = p.owner_id
+     WHERE {VISIBLE} AND {_MEETS}
+       AND p.status <> 'withdrawn'
+     ORDER BY p.area_m2 DESC, p.id LIMIT :most
+    """
+)
+_NEIGHBOURS = text(
+    f"""
+    SELECT json_build_object('type', 'Feature', 'id', p.id,
+             'geometry', ST_AsGeoJSON(p.geometry, 9)::json,
+             'properties', json_build_object('kind', p.kind, 'status', p.status))::text AS feature
+      FROM parcel p
+     WHERE {_MEETS} AND p.status IN ('submitted', 'approved')
+     ORDER BY p.area_m2 DESC, p.id LIMIT :most
+    """
+)
+_OUTLINE = text(
+    """
+    WITH RECURSIVE up AS (
+      SELECT code, name, parent_code, boundary, 0 AS step FROM division WHERE code = :code
+      UNION ALL SELECT d.code, d.name, d.parent_code, d.boundary, up.step + 1
+        FROM division d JOIN up ON d.code = up.parent_code)
+    SELECT json_build_object('type', 'FeatureCollection', 'features', json_build_array(
+             json_build_object('type', 'Feature', 'geometry', ST_AsGeoJSON(boundary, 6)::json,
+               'properties', json_build_object('name', name, 'code', code))))::text
+      FROM up WHERE boundary IS NOT NULL ORDER BY step LIMIT 1
+    """
+)
+_FIGURES = text(
+    """
+    SELECT count(*) FILTER (WHERE kind = 'carbon') AS parcels,
+           coalesce(sum(area_m2) FILTER (WHERE kind = 'carbon'), 0) AS area_m2,
+           count(*) FILTER (WHERE kind = 'orchard') AS orchards,
+           count(DISTINCT division_code) AS villages,
+           (SELECT count(*) FROM project) AS projects,
+           coalesce((SELECT -sum(balance) FROM account WHERE asset = 'kg' AND kind = 'issued'),
+                    0)::bigint AS issued_kg,
+           coalesce((SELECT sum(balance) FROM account WHERE asset = 'kg' AND kind = 'retired'),
+                    0)::bigint AS retired_kg
+      FROM parcel WHERE status = 'approved'
+    """
+)
+_DIVISIONS = text(
+    "SELECT code, name, level FROM division WHERE parent_code IS NOT DISTINCT FROM"
+    " cast(:parent AS text) ORDER BY code"
+)

@@ -1,0 +1,136 @@
+"""Who asks: a session cookie for browsers, Basic or a token for machines."""
+
+from typing import Final
+from uuid import UUID
+
+from flask import Flask, g, request
+from flask_security import (
+    RoleMixin,
+    Security,
+    SQLAlchemySessionUserDatastore,
+    current_user,
+    login_user,
+    logout_user,
+)
+from flask_wtf.csrf import CSRFProtect
+from sqlalchemy import Engine
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from registry import people
+from registry.db import transaction
+from registry.errors import NotFoundError
+from web.accounts import logins
+from web.accounts.models import Login
+from web.context import engine, now
+from web.keys import secret
+
+SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+CSRF: Final = CSRFProtect()
+SESSION_HOURS: Final = 12
+
+
+def register(app: Flask, made: Engine) -> None:
+    """Give ``app`` its sessions, kept apart from the register's own transactions."""
+    config = app.config["TANHUI"]
+    keys = config.state_dir / "keys"
+    app.config.update(
+        SECRET_KEY=secret(keys, "session").decode(),
+        SESSION_COOKIE_NAME="tanhui_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=config.public_url.startswith("https:"),
+        PERMANENT_SESSION_LIFETIME=SESSION_HOURS * 3600,
+        WTF_CSRF_CHECK_DEFAULT=False,  # checked in `check_csrf`, for cookies only
+        WTF_CSRF_TIME_LIMIT=None,  # as long as the session
+        SECURITY_PASSWORD_SALT=secret(keys, "salt").decode(),
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106 -- a method, not a password
+        SECURITY_PASSWORD_SINGLE_HASH=True,
+        SECURITY_USER_IDENTITY_ATTRIBUTES=[
+            {"username": {"mapper": logins.normal, "case_insensitive": True}}
+        ],
+        SECURITY_JOIN_USER_ROLES=False,
+        SECURITY_DEFAULT_REMEMBER_ME=False,
+        SECURITY_TOTP_ISSUER=logins.ISSUER,
+    )
+    own = scoped_session(sessionmaker(made, expire_on_commit=False))
+    Security(app, SQLAlchemySessionUserDatastore(own, Login, RoleMixin), register_blueprint=False)
+    CSRF.init_app(app)
+
+    @app.teardown_appcontext
+    def close(_error: BaseException | None) -> None:
+        own.remove()
+
+
+def identify() -> None:
+    """Find out who asks; runs before every request, and before the guard.
+
+    Raises
+    ------
+    SignInRefusedError, SignInLockedError : a header names somebody it can not prove to be.
+    """
+    g.actor, g.by_cookie = None, True
+    if request.endpoint == "static":
+        return
+    given = request.authorization
+    if given is not None:
+        g.by_cookie = False
+        _enter(_by_header(given.type, given.token, given.username, given.password))
+    elif current_user.is_authenticated:
+        _enter(current_user.actor_id)
+
+
+def _enter(actor_id: UUID) -> None:
+    with transaction(engine(), actor_id=actor_id) as session:
+        try:
+            g.actor = people.actor(session, actor_id)
+        except NotFoundError:
+            g.actor = None  # no longer active: as if not signed in
+
+
+def _by_header(kind: str, token: str | None, name: str | None, password: str | None) -> UUID:
+    with transaction(engine()) as session:
+        login: Login | None = None
+        if kind == "bearer" and token:
+            login = logins.login_of_token(session, token, at=now())
+        elif kind == "basic" and name:
+            login = _tried(session, name, password or "", code="")
+    if login is None:
+        raise logins.SignInRefusedError
+    return login.actor_id
+
+
+def _tried(session: Session, name: str, password: str, *, code: str) -> Login | None:
+    login_id = logins.verify(
+        session, name, password, code=code, at=now(), address=request.remote_addr
+    )
+    return session.get(Login, login_id) if login_id is not None else None
+
+
+def sign_in(name: str, password: str, *, code: str) -> None:
+    """Open a session for who proves to be ``name``.
+
+    Raises
+    ------
+    SignInRefusedError, SignInLockedError : the attempt failed; it is counted.
+    """
+    with transaction(engine()) as session:
+        login = _tried(session, name, password, code=code)
+    if login is None:
+        raise logins.SignInRefusedError
+    login_user(login, remember=False, authn_via=["password"])
+
+
+def sign_out() -> None:
+    """End the session."""
+    logout_user()
+
+
+def check_csrf() -> None:
+    """Refuse a change that another site made a signed-in browser send; headers need no token.
+
+    Raises
+    ------
+    flask_wtf.csrf.CSRFError : the form or header holds no valid token.
+    """
+    if request.method not in SAFE and request.endpoint is not None and g.by_cookie:
+        CSRF.protect()

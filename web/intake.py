@@ -1,0 +1,168 @@
+"""A file of parcels from the wire: examined, tried, taken in; the report in words."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import shapely
+
+from geo.intake import Intake, examine
+from registry import imports
+from registry.places import ImportReport, RowFinding
+from registry.reads.scope import require_division
+from web import messages
+from web.context import act, actor, reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidFinding:
+    """A finding in both languages."""
+
+    row: int | None
+    code: str
+    severity: str
+    zh: str
+    en: str
+    remedy_zh: str
+    remedy_en: str
+    params: dict[str, Any]
+    at: tuple[float, float] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AcceptedRow:
+    """An accepted row and its parcel; no parcel in a dry run."""
+
+    row: int
+    id: UUID
+    area_m2: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SaidReport:
+    """What became of a file, in words: ``read = accepted + refused + questioned``."""
+
+    batch_id: UUID | None
+    read: int
+    accepted: int
+    refused: int
+    questioned: int
+    findings: list[SaidFinding]
+    parcels: list[AcceptedRow]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOptions:
+    """How a file is to be read."""
+
+    crs: str | None = None
+    encoding: str | None = None
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def preview(
+    path: Path, command: imports.ImportParcels, options: FileOptions
+) -> tuple[SaidReport, Intake]:
+    """Return what an import would answer now, writing nothing, and what was read.
+
+    Raises
+    ------
+    geo.errors.FileError, geo.errors.CrsError : the file as a whole cannot be read.
+    """
+    require_division(actor(), command.division_code)
+    intake = examine(path, crs=options.crs, encoding=options.encoding)
+    with reading() as session:
+        return said(imports.preview(session, command, intake)), intake
+
+
+def take(path: Path, command: imports.ImportParcels, options: FileOptions) -> SaidReport:
+    """Import a file, once for the command's key.
+
+    Raises
+    ------
+    geo.errors.FileError, geo.errors.CrsError : the file as a whole cannot be read.
+    """
+    require_division(actor(), command.division_code)
+    intake = examine(path, crs=options.crs, encoding=options.encoding)
+    return said(act(partial(imports.import_parcels, intake=intake), command))
+
+
+def said(report: ImportReport) -> SaidReport:
+    """Return a report with every finding in words."""
+    return SaidReport(
+        batch_id=report.batch_id,
+        read=report.read,
+        accepted=report.accepted,
+        refused=report.refused,
+        questioned=report.questioned,
+        findings=[said_finding(found) for found in report.findings],
+        parcels=[
+            AcceptedRow(row=one.row, id=one.id, area_m2=one.area_m2) for one in report.parcels
+        ],
+    )
+
+
+def said_finding(found: RowFinding) -> SaidFinding:
+    """Return one finding in words."""
+    words = messages.say(found.code, {"row": found.row, **found.params})
+    return SaidFinding(
+        row=found.row,
+        code=found.code,
+        severity=found.severity,
+        zh=words.zh,
+        en=words.en,
+        remedy_zh=words.remedy_zh,
+        remedy_en=words.remedy_en,
+        params=dict(found.params),
+        at=found.at,
+    )
+
+
+def row_features(intake: Intake, report: SaidReport) -> str:
+    """Return the rows that can be drawn as GeoJSON text, each with its answer."""
+    worst: dict[int | None, str] = {}
+    for found in report.findings:
+        counts = found.row is not None and found.severity in {"refused", "questioned"}
+        if counts and worst.get(found.row) != "refused":
+            worst[found.row] = found.severity
+    features = [
+        _feature(shapely.to_geojson(geometry), row=int(row), status=worst.get(int(row), "accepted"))
+        for row, geometry in zip(intake.rows, intake.geometry, strict=True)
+        if geometry is not None
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def finding_features(findings: list[SaidFinding]) -> str:
+    """Return the places of findings as GeoJSON text."""
+    features = [
+        _feature(
+            {"type": "Point", "coordinates": found.at},
+            row=found.row,
+            severity=found.severity,
+            code=found.code,
+        )
+        for found in findings
+        if found.at is not None
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def _feature(geometry: str | Mapping[str, Any], **properties: object) -> dict[str, Any]:
+    shape = json.loads(geometry) if isinstance(geometry, str) else geometry
+    return {
+        "type": "Feature",
+        "id": properties.get("row"),
+        "geometry": shape,
+        "properties": {"name": str(properties.get("row")), **properties},
+    }

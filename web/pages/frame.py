@@ -1,0 +1,88 @@
+"""How a page is shown: one template, one frozen context; the frame round it is the same for all."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import uuid4
+
+from flask import Flask, flash, get_flashed_messages, render_template, request, url_for
+from flask_babel import gettext, lazy_gettext
+
+from registry.people import ActorView
+from web.auth import PUBLIC, may
+from web.context import viewer
+from web.i18n import language, preference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    """A word in the main menu, shown to who may follow it."""
+
+    word: Any  # a lazy string: it is read in the language of the request
+    endpoint: str
+    permission: str = PUBLIC
+
+
+ROLE_WORDS: Final = {
+    "township": lazy_gettext("乡镇人员"),
+    "county": lazy_gettext("县管理员"),
+    "company": lazy_gettext("收储公司"),
+    "collective": lazy_gettext("村集体"),
+    "farmer": lazy_gettext("果农"),
+    "buyer": lazy_gettext("认购方"),
+    "verifier": lazy_gettext("核证机构"),
+    "bank": lazy_gettext("银行"),
+    "auditor": lazy_gettext("审计"),
+    "system": lazy_gettext("系统"),
+}
+NAV: list[NavItem] = [
+    NavItem(word=lazy_gettext("首页"), endpoint="home.home"),
+    NavItem(word=lazy_gettext("地块地图"), endpoint="parcels.index", permission="parcel:read"),
+    NavItem(word=lazy_gettext("画地块"), endpoint="parcels.draw", permission="parcel:draw"),
+    NavItem(word=lazy_gettext("导入"), endpoint="imports.form", permission="parcel:import"),
+    NavItem(word=lazy_gettext("公开查询"), endpoint="public.lookup"),
+]
+"""The main menu, in its order; a module of pages adds its own entry here."""
+
+
+def show(template: str, page: object, **more: object) -> str:
+    """Render ``template`` with its context as ``page``."""
+    return render_template(template, page=page, **more)
+
+
+def say(tone: str, text: str) -> None:
+    """Show a message on the next page; tone: good, warn, bad or progress."""
+    flash(text, tone)
+
+
+def register(app: Flask) -> None:
+    """Give every template the frame's context."""
+    app.context_processor(_frame)
+
+
+def _frame() -> dict[str, object]:
+    who = viewer()
+    return {
+        "locale": language(),
+        "text_size": preference("text_size"),
+        "contrast": preference("contrast"),
+        "preference_url": url_for("preferences.set_preferences"),
+        "login_url": url_for("signin.sign_in"),
+        "logout_url": url_for("signin.sign_out"),
+        "account": _account(who),
+        "nav_items": [
+            (item.word, url_for(item.endpoint), request.endpoint == item.endpoint)
+            for item in NAV
+            if may(who, item.permission)
+        ],
+        "messages": get_flashed_messages(with_categories=True),
+        "may": lambda permission: may(who, permission),
+        "request_key": lambda: uuid4().hex,
+        "site_place": gettext("林业和农业碳汇登记"),
+    }
+
+
+def _account(who: ActorView | None) -> dict[str, object] | None:
+    if who is None:
+        return None
+    words = [str(ROLE_WORDS[role]) for role in who.roles if role in ROLE_WORDS]
+    return {"name": who.name, "role": "、".join(words)}

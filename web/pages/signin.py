@@ -1,0 +1,62 @@
+"""Sign in and out."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, redirect, request, url_for
+from werkzeug.wrappers import Response
+
+from web import messages
+from web.accounts import sessions
+from web.accounts.logins import SignInLockedError, SignInRefusedError
+from web.auth import SIGNED_IN, public, requires
+from web.context import viewer
+from web.i18n import english, safe_next
+from web.pages.frame import show
+
+blueprint = Blueprint("signin", __name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignInPage:
+    """Context of ``signin.html``."""
+
+    next: str
+    username: str
+    refused: str | None
+    remedy: str | None
+
+
+@blueprint.get("/sign-in")
+@public
+def sign_in() -> Response | str:
+    """Show the form; who is signed in already goes on."""
+    target = safe_next(request.args.get("next"))
+    if viewer() is not None:
+        return redirect(target, 303)
+    return show("signin.html", SignInPage(next=target, username="", refused=None, remedy=None))
+
+
+@blueprint.post("/sign-in")
+@public
+def enter() -> Response | tuple[str, int]:
+    """Try a name and a password; every failure is counted."""
+    target = safe_next(request.form.get("next"))
+    name = request.form.get("username", "")[:200]
+    try:
+        sessions.sign_in(
+            name, request.form.get("password", ""), code=request.form.get("code", "").strip()
+        )
+    except (SignInRefusedError, SignInLockedError) as error:
+        said = messages.say(error.code, error.params)
+        words = (said.en, said.remedy_en) if english() else (said.zh, said.remedy_zh)
+        page = SignInPage(next=target, username=name, refused=words[0], remedy=words[1])
+        return show("signin.html", page), 401
+    return redirect(target, 303)
+
+
+@blueprint.post("/sign-out")
+@requires(SIGNED_IN)
+def sign_out() -> Response:
+    """End the session and go to the first page."""
+    sessions.sign_out()
+    return redirect(url_for("home.home"), 303)
