@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from options import outside, supply
@@ -391,6 +391,7 @@ def report_forest(session: Session, command: ReportForest) -> LotState:
 def release_unsold(session: Session, lot: Lot, event_id: UUID) -> int:
     """Empty a lot's slots and give forecast and capacity back; return what it was."""
     total = 0
+    session.execute(_FREE_TREES, {"lot": lot.id})
     for offer in offers(session, lot.id):
         shelf = Shelf(lot_id=lot.id, vintage=offer.vintage)
         if offer.pre_stored_at is None or offer.delivered_at is not None:
@@ -409,6 +410,12 @@ def release_unsold(session: Session, lot: Lot, event_id: UUID) -> int:
         if lot.unit == UnitKind.KG:
             supply.release(session, shelf, kg=unsold)
     return total
+
+
+_FREE_TREES = text(
+    "DELETE FROM tree_pack_member WHERE delivered_to IS NULL AND pack_id IN"
+    " (SELECT id FROM tree_pack WHERE lot_id = :lot AND line_id IS NULL)"
+)
 
 
 def _terms(command: DraftLot, sale: SaleTerms) -> LotTerms:

@@ -16,6 +16,12 @@ def free(session: Session, claims: Mapping[str, UUID], vintage: int) -> dict[str
     return {str(r.parcel_id): r.free_kg for r in rows if str(r.parcel_id) in claims}
 
 
+def short_lots(session: Session) -> frozenset[UUID]:
+    """Return the lots that promised more than the latest forecast of their parcels covers."""
+    refs = (ref.split(":") for ref in capacity.short_holders(session))
+    return frozenset(UUID(parts[1]) for parts in refs if parts[0] == "lot")
+
+
 def reserve(session: Session, shelf: Shelf, parts: Sequence[tuple[UUID, UUID, int]]) -> None:
     """Reserve (claim, parcel, kg) for a shelf."""
     capacity.reserve(

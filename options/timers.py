@@ -11,12 +11,12 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from options import books
+from options import books, supply
 from options.books import Shelf
 from options.calendar import beijing_day
 from options.lot_store import load, sale_of, step, sync_sold_out
 from options.lots import release_unsold
-from options.machines import LOT_SALE
+from options.machines import LOT_PHYSICAL, LOT_SALE
 from options.models import Lot, Subscription, SubscriptionLine
 from options.subscriptions import let_go, load_subscription, move, record_step
 from options.terms import ReturnTrigger, payment_ends
@@ -40,6 +40,8 @@ class TimersRun:
     vested: int
     closed: int
     sold_out: int
+    short: int
+    covered: int
 
 
 def run_timers(session: Session, command: RunTimers) -> TimersRun:
@@ -55,13 +57,45 @@ def run_timers(session: Session, command: RunTimers) -> TimersRun:
             closed += _close(session, command, lot)
         else:
             sold_out += sync_sold_out(session, command, lot) and lot.sale_state == "SOLD_OUT"
+    short, covered = follow_forecast(session, command)
     return TimersRun(
         lapsed=taken["lapse"],
         undo_over=taken["undo_over"],
         vested=taken["cooling_off_over"],
         closed=closed,
         sold_out=sold_out,
+        short=short,
+        covered=covered,
     )
+
+
+def follow_forecast(session: Session, command: Command) -> tuple[int, int]:
+    """Let lots turn SHORT where a lower forecast no longer covers them, and back when it does.
+
+    Returns
+    -------
+    tuple[int, int]
+        Lots that turned SHORT, lots that are covered again.
+    """
+    short = supply.short_lots(session)
+    turned = {"lower_forecast": 0, "recover": 0}
+    for lot_id in session.scalars(_STORED).all():
+        lot = load(session, lot_id)
+        wanted = {("GROWING", True): "lower_forecast", ("SHORT", False): "recover"}
+        event = wanted.get((lot.physical_state, lot.id in short))
+        if event is not None and lot.unit == "kg":
+            inputs = {"reason": "capacity", "short": lot.id in short}
+            step(session, command, lot, machine=LOT_PHYSICAL, event=event, inputs=inputs)
+            turned[event] += 1
+    return turned["lower_forecast"], turned["recover"]
+
+
+_STORED = (
+    select(Lot.id)
+    .where(Lot.sale_state.in_(["PRE_STORED", "LISTED", "SOLD_OUT", "CLOSED_TO_SALE"]))
+    .where(Lot.physical_state.in_(["GROWING", "SHORT"]))
+    .order_by(Lot.id)
+)
 
 
 def _due(session: Session, command: RunTimers) -> Sequence[UUID]:

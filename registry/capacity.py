@@ -7,12 +7,16 @@ lets the committed sum rise only up to the cap, whoever writes.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Final
 from uuid import UUID, uuid4
 
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from registry import events
+from registry.db import Command
+from registry.errors import InvalidValueError, NotFoundError
 from registry.unit_errors import CapacityExceededError, refusals
 from sinks.issuance import largest_remainder
 
@@ -46,6 +50,64 @@ class Cap:
     def free_kg(self) -> int:
         """What may still be reserved."""
         return self.cap_kg - self.committed_kg
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetCaps(Command):
+    """Let a forecast run say what may be promised: floor(net x (1 - buffer share)), never < 0."""
+
+    run_id: UUID
+    buffer_share: Fraction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapsSet:
+    """How many (claim, parcel, vintage) were set, and the sums they now have."""
+
+    rows: int
+    cap_kg: int
+    short_kg: int
+    event_id: UUID
+
+
+def set_caps(session: Session, command: SetCaps) -> CapsSet:
+    """Set the caps of every claimed parcel and year of a forecast run.
+
+    A lower forecast is never refused: what is already committed beyond it stands as short.
+
+    Raises
+    ------
+    NotFoundError : no such forecast run.
+    InvalidValueError : a buffer share outside 0 to 1.
+    """
+    if not 0 <= command.buffer_share <= 1:
+        raise InvalidValueError(field="buffer_share", value=command.buffer_share, why="0..1")
+    kind = session.scalar(_RUN, {"run": command.run_id})
+    if kind != "forecast":
+        raise NotFoundError(what="forecast run", id=command.run_id)
+    kept = 1 - command.buffer_share
+    found = session.execute(
+        _SET_CAPS, {"run": command.run_id, "over": kept.numerator, "under": kept.denominator}
+    ).all()
+    cap_kg, short_kg = sum(row.cap_kg for row in found), sum(row.short_kg for row in found)
+    event_id = events.record(
+        session,
+        command,
+        kind="capacity.set",
+        subject=("assessment_run", str(command.run_id)),
+        body={
+            "buffer_share": command.buffer_share,
+            "rows": len(found),
+            "cap_kg": cap_kg,
+            "short_kg": short_kg,
+        },
+    )
+    return CapsSet(rows=len(found), cap_kg=cap_kg, short_kg=short_kg, event_id=event_id)
+
+
+def short_holders(session: Session) -> frozenset[str]:
+    """Return who holds reservations on parcels whose forecast no longer covers them."""
+    return frozenset(session.scalars(_SHORT))
 
 
 def caps(
@@ -130,6 +192,24 @@ def _change(session: Session, holder_ref: str, *, burn_kg: int, release_kg: int)
         )
 
 
+_RUN = text("SELECT kind FROM assessment_run WHERE id = :run")
+_SET_CAPS = text(
+    "INSERT INTO capacity (claim_id, parcel_id, vintage, version, run_id, cap_kg)"
+    " SELECT c.id, a.parcel_id, a.year, a.version, a.run_id,"
+    "  greatest(div(a.net_kg::numeric * :over, :under), 0)::bigint"
+    " FROM assessment a JOIN claim c ON c.parcel_id = a.parcel_id AND c.status = 'active'"
+    "  AND c.years @> a.year"
+    " WHERE a.run_id = :run ORDER BY a.parcel_id, c.id, a.year"
+    " ON CONFLICT (claim_id, parcel_id, vintage) DO UPDATE SET cap_kg = excluded.cap_kg,"
+    "  run_id = excluded.run_id, version = excluded.version,"
+    "  short_kg = greatest(capacity.committed_kg - excluded.cap_kg, 0)"
+    " RETURNING cap_kg, short_kg"
+)
+_SHORT = text(
+    "SELECT DISTINCT r.holder_ref FROM reservation r JOIN capacity c"
+    " ON (c.claim_id, c.parcel_id, c.vintage) = (r.claim_id, r.parcel_id, r.vintage)"
+    " WHERE r.state = 'held' AND c.short_kg > 0"
+)
 _COLUMNS = "SELECT claim_id, parcel_id, vintage, cap_kg, committed_kg, short_kg FROM capacity"
 _WHERE = " WHERE claim_id = ANY (:claims) AND vintage = :vintage ORDER BY parcel_id, claim_id"
 _READ = text(_COLUMNS + _WHERE)

@@ -1,12 +1,15 @@
 """A lot's way to the market: reviewed by another, noticed, mandated, pre-stored, withdrawn."""
 
+from fractions import Fraction
+
 import pytest
 
-from options import lots, pre_store
+from options import lots, pre_store, reads
 from options.errors import (
     ExchangeMissingError,
     ObjectionOpenError,
     OversoldError,
+    SaleSuspendedError,
     TransitionRefusedError,
     ValuationMissingError,
     VoteFailedError,
@@ -15,6 +18,9 @@ from options.errors import (
 )
 from options.mandate import Vote
 from options.refusals import LotGroundError, NumberTakenError, ReviewerError
+from registry import capacity
+from registry.db import transaction
+from tests import factories
 
 
 def noticed(walk, **changes):
@@ -138,3 +144,42 @@ def test_a_number_is_given_once(walk):
     walk.draft(number="L-1")
     with pytest.raises(NumberTakenError):
         walk.draft(number="L-1")
+
+
+def forecast(walk, kg):
+    with transaction(walk.engine) as session:
+        run_id = factories.run(
+            session, walk.project, {walk.parcels["石梁村"]: {2025: kg}}, kind="forecast"
+        )
+    return walk.run(
+        capacity.set_caps, capacity.SetCaps, run_id=run_id, buffer_share=Fraction(1, 10)
+    )
+
+
+def test_a_lower_forecast_is_taken_and_turns_the_lot_short(walk):
+    lot_id = walk.on_sale(offers=((2025, 8_000, 6_000),))
+    done = forecast(walk, 8_001)
+    assert (done.cap_kg, done.short_kg) == (7_200, 800)
+    assert walk.tick().short == 1
+    with pytest.raises(SaleSuspendedError):
+        walk.reserve(lot_id, (2025, 1))
+    assert forecast(walk, 10_000).short_kg == 0
+    assert walk.tick().covered == 1
+    walk.reserve(lot_id, (2025, 1))
+    walk.whole()
+
+
+def test_a_page_shows_the_lot_with_its_story(walk):
+    lot_id = walk.on_sale(offers=((2025, 8_000, 6_000),))
+    walk.reserve(lot_id, (2025, 1_000))
+    with transaction(walk.engine) as session:
+        page = reads.lot_page(session, lot_id)
+        shelf = reads.first_level_account(session, walk.parties["company"])
+        owner = reads.forest_owner_account(session, walk.parties["石梁村"])
+    (offer,) = page.lot.offers
+    assert (offer.free, offer.held, offer.sold) == (7_000, 1_000, 0)
+    assert [step.event for step in page.steps][-2:] == ["pre_store", "list_for_sale"]
+    assert page.parcels[0].units == 8_000
+    assert (shelf.forecast_kg, shelf.units_kg) == (8_000, 0)
+    assert (owner.parcels, owner.pre_stored, owner.sold) == (1, 8_000, 0)
+    assert {year.year: year.forecast_kg for year in owner.years} == {2024: 10_000, 2025: 10_000}

@@ -146,3 +146,10 @@ def test_missing_trees_are_refunded_from_the_lots_money_then_claimed_from_the_se
     # 30,001 - half up(30 x 30,001 / 50) = 12,000: 5,000 of it insured, the money is in the village
     assert (one.paid_fen, one.seller_claim_fen) == (5_000, 7_000)
     grove.whole()
+
+
+def test_trees_of_a_withdrawn_lot_are_free_for_another(grove):
+    pack(grove, range(1, 101), range(101, 201))
+    grove.run(lots.withdraw, lots.EndSale, lot_id=grove.lot, reason="重新编包")
+    other = grove.draft(offers=((2028, 1, 30_000),), run_id=None).lot_id
+    assert len(pack(grove, range(51, 151), lot_id=other).codes) == 1
