@@ -255,6 +255,24 @@ CREATE FUNCTION public.check_period_change() RETURNS trigger
       RETURN NEW;
     END $$;
 ALTER FUNCTION public.check_period_change() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_project_approval() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+        BEGIN
+          IF NEW.status = 'approved' AND (TG_OP = 'INSERT' OR OLD.status <> 'approved')
+             AND NOT EXISTS (
+            SELECT FROM project_decision d
+             WHERE d.project_id = NEW.id AND d.decision = 'approve'
+               AND d.submitted_by = NEW.submitted_by AND d.actor_id <> NEW.submitted_by
+               AND d.recorded_at > coalesce((SELECT max(s.recorded_at) FROM project_decision s
+                     WHERE s.project_id = NEW.id AND s.decision = 'submit'), '-infinity')) THEN
+            RAISE EXCEPTION 'project % was not approved by another person', NEW.id
+              USING ERRCODE = '23514', CONSTRAINT = 'project_approved_by_another';
+          END IF;
+          RETURN NEW;
+        END $$;
+ALTER FUNCTION public.check_project_approval() OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_range_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1207,6 +1225,8 @@ CREATE TABLE public.claim (
     parcel_id uuid,
     version integer,
     external_reference character varying,
+    layer_sha256 bytea,
+    layer_row integer,
     years int4range NOT NULL,
     geometry public.geometry(MultiPolygon,4490) NOT NULL,
     area_m2 double precision NOT NULL,
@@ -1287,6 +1307,17 @@ CREATE TABLE public.division (
     CONSTRAINT ck_division_years CHECK (((valid_to_year IS NULL) OR (valid_to_year >= valid_from_year)))
 );
 ALTER TABLE public.division OWNER TO tanhui_owner;
+CREATE TABLE public.eligibility (
+    parcel_id uuid NOT NULL,
+    version integer NOT NULL,
+    programme_id text NOT NULL,
+    programme_version text NOT NULL,
+    answer text NOT NULL,
+    input_digest bytea NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    CONSTRAINT ck_eligibility_answer_known CHECK ((answer = ANY (ARRAY['eligible'::text, 'not_eligible'::text, 'needs_documents'::text])))
+);
+ALTER TABLE public.eligibility OWNER TO tanhui_owner;
 CREATE TABLE public.entry (
     id bigint NOT NULL,
     event_id uuid NOT NULL,
@@ -1346,7 +1377,7 @@ CREATE TABLE public.exclusion (
     years int4range,
     geometry public.geometry(MultiPolygon,4490) NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT ck_exclusion_kind_known CHECK ((kind = ANY (ARRAY['basic_farmland'::text, 'red_line'::text, 'wetland'::text, 'other_programme'::text])))
+    CONSTRAINT ck_exclusion_kind_known CHECK ((kind = ANY (ARRAY['basic_farmland'::text, 'red_line'::text, 'wetland'::text])))
 );
 ALTER TABLE public.exclusion OWNER TO tanhui_owner;
 CREATE TABLE public.finding (
@@ -1944,13 +1975,39 @@ CREATE TABLE public.project (
     crediting_to date NOT NULL,
     external_number character varying,
     document_sha256 bytea,
+    status text DEFAULT 'draft'::text NOT NULL,
+    submitted_by uuid,
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT ck_project_adcode_has_6_digits CHECK ((adcode ~ '^[0-9]{6}$'::text)),
     CONSTRAINT ck_project_crediting_order CHECK ((crediting_to > crediting_from)),
-    CONSTRAINT ck_project_number_has_6_digits CHECK (((number >= 1) AND (number <= 999999)))
+    CONSTRAINT ck_project_number_has_6_digits CHECK (((number >= 1) AND (number <= 999999))),
+    CONSTRAINT ck_project_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'approved'::text, 'returned'::text, 'withdrawn'::text])))
 );
 ALTER TABLE public.project OWNER TO tanhui_owner;
+CREATE TABLE public.project_decision (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    decision text NOT NULL,
+    reason character varying NOT NULL,
+    submitted_by uuid NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_project_decision_approved_by_another CHECK (((decision <> 'approve'::text) OR (submitted_by <> actor_id))),
+    CONSTRAINT ck_project_decision_known CHECK ((decision = ANY (ARRAY['submit'::text, 'approve'::text, 'return'::text, 'withdraw'::text]))),
+    CONSTRAINT ck_project_decision_return_says_why CHECK (((decision <> 'return'::text) OR (length((reason)::text) > 0)))
+);
+ALTER TABLE public.project_decision OWNER TO tanhui_owner;
+CREATE TABLE public.project_parcel (
+    project_id uuid NOT NULL,
+    parcel_id uuid NOT NULL,
+    version integer NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.project_parcel OWNER TO tanhui_owner;
 CREATE TABLE public.refund (
     id uuid NOT NULL,
     line_id uuid NOT NULL,
@@ -2261,6 +2318,8 @@ ALTER TABLE ONLY public.distribution_payout
     ADD CONSTRAINT pk_distribution_payout PRIMARY KEY (distribution_id, household_code);
 ALTER TABLE ONLY public.division
     ADD CONSTRAINT pk_division PRIMARY KEY (code);
+ALTER TABLE ONLY public.eligibility
+    ADD CONSTRAINT pk_eligibility PRIMARY KEY (parcel_id, version, programme_id, programme_version);
 ALTER TABLE ONLY public.entry
     ADD CONSTRAINT pk_entry PRIMARY KEY (id);
 ALTER TABLE ONLY public.event
@@ -2335,6 +2394,10 @@ ALTER TABLE ONLY public.programme
     ADD CONSTRAINT pk_programme PRIMARY KEY (id, version);
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT pk_project PRIMARY KEY (id);
+ALTER TABLE ONLY public.project_decision
+    ADD CONSTRAINT pk_project_decision PRIMARY KEY (id);
+ALTER TABLE ONLY public.project_parcel
+    ADD CONSTRAINT pk_project_parcel PRIMARY KEY (project_id, parcel_id);
 ALTER TABLE ONLY public.refund
     ADD CONSTRAINT pk_refund PRIMARY KEY (id);
 ALTER TABLE ONLY public.reservation
@@ -2387,6 +2450,8 @@ ALTER TABLE ONLY public.batch
     ADD CONSTRAINT uq_batch_project_id_number UNIQUE (project_id, number);
 ALTER TABLE ONLY public.certificate
     ADD CONSTRAINT uq_certificate_number UNIQUE (number);
+ALTER TABLE ONLY public.claim
+    ADD CONSTRAINT uq_claim_layer_sha256_layer_row UNIQUE (layer_sha256, layer_row);
 ALTER TABLE ONLY public.cohort_table
     ADD CONSTRAINT uq_cohort_table_key UNIQUE (key);
 ALTER TABLE ONLY public.delivery
@@ -2473,6 +2538,7 @@ CREATE INDEX ix_entry_target_id ON public.entry USING btree (target_id);
 CREATE INDEX ix_event_subject ON public.event USING btree (subject_kind, subject_id);
 CREATE INDEX ix_event_xid_number ON public.event USING btree (xid, number);
 CREATE INDEX ix_exclusion_geometry ON public.exclusion USING gist (geometry);
+CREATE INDEX ix_exclusion_layer_sha256 ON public.exclusion USING btree (layer_sha256);
 CREATE INDEX ix_import_batch_actor_id ON public.import_batch USING btree (actor_id);
 CREATE INDEX ix_import_row_parcel_id ON public.import_row USING btree (parcel_id);
 CREATE INDEX ix_import_row_shape_digest ON public.import_row USING btree (shape_digest);
@@ -2498,6 +2564,8 @@ CREATE INDEX ix_parcel_owner_id ON public.parcel USING btree (owner_id);
 CREATE INDEX ix_parcel_shape_digest ON public.parcel USING btree (shape_digest);
 CREATE INDEX ix_parcel_version_batch_id ON public.parcel_version USING btree (batch_id);
 CREATE INDEX ix_party_division_code ON public.party USING btree (division_code);
+CREATE INDEX ix_project_decision_project_id ON public.project_decision USING btree (project_id);
+CREATE INDEX ix_project_parcel_parcel_id ON public.project_parcel USING btree (parcel_id);
 CREATE INDEX ix_refund_line_id ON public.refund USING btree (line_id);
 CREATE INDEX ix_reservation_capacity ON public.reservation USING btree (claim_id, parcel_id, vintage);
 CREATE INDEX ix_reward_movement_voucher ON public.reward_movement USING btree (voucher);
@@ -2572,6 +2640,8 @@ CREATE TRIGGER procrastinate_trigger_scheduled_events_v1 AFTER INSERT OR UPDATE 
 CREATE TRIGGER procrastinate_trigger_status_events_insert_v1 AFTER INSERT ON public.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::public.procrastinate_job_status)) EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_insert_v1();
 CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF status ON public.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION public.procrastinate_trigger_function_status_events_update_v1();
 CREATE TRIGGER programme_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.programme FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER project_approval BEFORE INSERT OR UPDATE ON public.project FOR EACH ROW EXECUTE FUNCTION public.check_project_approval();
+CREATE TRIGGER project_decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.project_decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER range_change BEFORE INSERT OR UPDATE ON public.unit_range FOR EACH ROW EXECUTE FUNCTION public.check_range_change();
 CREATE CONSTRAINT TRIGGER ranges_match_account AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_account_ranges();
 CREATE TRIGGER refund_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.refund FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -2644,6 +2714,10 @@ ALTER TABLE ONLY public.distribution_payout
     ADD CONSTRAINT fk_distribution_payout_distribution_id_distribution FOREIGN KEY (distribution_id) REFERENCES public.distribution(id);
 ALTER TABLE ONLY public.division
     ADD CONSTRAINT fk_division_parent_code_division FOREIGN KEY (parent_code) REFERENCES public.division(code);
+ALTER TABLE ONLY public.eligibility
+    ADD CONSTRAINT fk_eligibility_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
+ALTER TABLE ONLY public.eligibility
+    ADD CONSTRAINT fk_eligibility_programme_id_programme_version_programme FOREIGN KEY (programme_id, programme_version) REFERENCES public.programme(id, version);
 ALTER TABLE ONLY public.entry
     ADD CONSTRAINT fk_entry_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
 ALTER TABLE ONLY public.entry
@@ -2796,10 +2870,24 @@ ALTER TABLE ONLY public.period
     ADD CONSTRAINT fk_period_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.period
     ADD CONSTRAINT fk_period_verifier_id_party FOREIGN KEY (verifier_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.project_decision
+    ADD CONSTRAINT fk_project_decision_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.project_decision
+    ADD CONSTRAINT fk_project_decision_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
+ALTER TABLE ONLY public.project_decision
+    ADD CONSTRAINT fk_project_decision_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.project_parcel
+    ADD CONSTRAINT fk_project_parcel_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.project_parcel
+    ADD CONSTRAINT fk_project_parcel_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
+ALTER TABLE ONLY public.project_parcel
+    ADD CONSTRAINT fk_project_parcel_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT fk_project_programme_id_programme_version_programme FOREIGN KEY (programme_id, programme_version) REFERENCES public.programme(id, version);
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT fk_project_proponent_id_party FOREIGN KEY (proponent_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.project
+    ADD CONSTRAINT fk_project_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.refund
     ADD CONSTRAINT fk_refund_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.refund
@@ -2941,6 +3029,10 @@ GRANT SELECT,INSERT ON TABLE public.division TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.division TO tanhui_app;
 GRANT UPDATE(valid_to_year) ON TABLE public.division TO tanhui_app;
 GRANT UPDATE(boundary) ON TABLE public.division TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.eligibility TO tanhui_app;
+GRANT UPDATE(answer) ON TABLE public.eligibility TO tanhui_app;
+GRANT UPDATE(input_digest) ON TABLE public.eligibility TO tanhui_app;
+GRANT UPDATE(effective_at) ON TABLE public.eligibility TO tanhui_app;
 GRANT SELECT ON TABLE public.entry TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.event TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.event_seal TO tanhui_app;
@@ -3033,6 +3125,10 @@ GRANT SELECT,INSERT ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(external_number) ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(document_sha256) ON TABLE public.project TO tanhui_app;
+GRANT UPDATE(status) ON TABLE public.project TO tanhui_app;
+GRANT UPDATE(submitted_by) ON TABLE public.project TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.project_decision TO tanhui_app;
+GRANT SELECT,INSERT,DELETE ON TABLE public.project_parcel TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.refund TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.reservation TO tanhui_app;
 GRANT UPDATE(kg) ON TABLE public.reservation TO tanhui_app;

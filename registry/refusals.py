@@ -46,6 +46,8 @@ _BY_CONSTRAINT: dict[str, type[RegistryError]] = {
     "claim_overlap": ClaimOverlapError,
     "parcel_approved_by_another": NotApprovedByAnotherError,
     "ck_parcel_decision_approved_by_another": NotApprovedByAnotherError,
+    "project_approved_by_another": NotApprovedByAnotherError,
+    "ck_project_decision_approved_by_another": NotApprovedByAnotherError,
     "parcel_place_is_true": PlaceNotTrueError,
 }
 

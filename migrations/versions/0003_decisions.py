@@ -39,11 +39,12 @@ def upgrade() -> None:
             comment="When it was written; given by the database",
         ),
         sa.CheckConstraint(
-            "kind IN ('basic_farmland', 'red_line', 'wetland', 'other_programme')",
+            "kind IN ('basic_farmland', 'red_line', 'wetland')",
             name=op.f("ck_exclusion_kind_known"),
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_exclusion")),
     )
+    op.create_index("ix_exclusion_layer_sha256", "exclusion", ["layer_sha256"], unique=False)
     op.create_index(
         "ix_exclusion_geometry", "exclusion", ["geometry"], unique=False, postgresql_using="gist"
     )
@@ -99,6 +100,8 @@ def upgrade() -> None:
         ),
         sa.Column("external_number", sa.String(), nullable=True),
         sa.Column("document_sha256", sa.LargeBinary(), nullable=True),
+        sa.Column("status", sa.Text(), server_default="draft", nullable=False),
+        sa.Column("submitted_by", sa.Uuid(), nullable=True),
         sa.Column(
             "effective_at",
             sa.DateTime(timezone=True),
@@ -124,12 +127,99 @@ def upgrade() -> None:
             ["programme.id", "programme.version"],
             name=op.f("fk_project_programme_id_programme_version_programme"),
         ),
+        sa.CheckConstraint(
+            "status IN ('draft', 'submitted', 'approved', 'returned', 'withdrawn')",
+            name=op.f("ck_project_status_known"),
+        ),
         sa.ForeignKeyConstraint(
             ["proponent_id"], ["party.id"], name=op.f("fk_project_proponent_id_party")
+        ),
+        sa.ForeignKeyConstraint(
+            ["submitted_by"], ["actor.id"], name=op.f("fk_project_submitted_by_actor")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_project")),
         sa.UniqueConstraint("adcode", "number", name=op.f("uq_project_adcode_number")),
         sa.UniqueConstraint("external_number", name=op.f("uq_project_external_number")),
+    )
+    op.create_table(
+        "project_parcel",
+        sa.Column("project_id", sa.Uuid(), nullable=False),
+        sa.Column("parcel_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "effective_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it counts; given by the command",
+        ),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+            comment="When it was written; given by the database",
+        ),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["actor.id"], name=op.f("fk_project_parcel_actor_id_actor")
+        ),
+        sa.ForeignKeyConstraint(
+            ["parcel_id", "version"],
+            ["parcel_version.parcel_id", "parcel_version.version"],
+            name=op.f("fk_project_parcel_parcel_id_version_parcel_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["project.id"], name=op.f("fk_project_parcel_project_id_project")
+        ),
+        sa.PrimaryKeyConstraint("project_id", "parcel_id", name=op.f("pk_project_parcel")),
+    )
+    op.create_index("ix_project_parcel_parcel_id", "project_parcel", ["parcel_id"], unique=False)
+    op.create_table(
+        "project_decision",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("project_id", sa.Uuid(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("submitted_by", sa.Uuid(), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "effective_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it counts; given by the command",
+        ),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+            comment="When it was written; given by the database",
+        ),
+        sa.CheckConstraint(
+            "decision <> 'approve' OR submitted_by <> actor_id",
+            name=op.f("ck_project_decision_approved_by_another"),
+        ),
+        sa.CheckConstraint(
+            "decision <> 'return' OR length(reason) > 0",
+            name=op.f("ck_project_decision_return_says_why"),
+        ),
+        sa.CheckConstraint(
+            "decision IN ('submit', 'approve', 'return', 'withdraw')",
+            name=op.f("ck_project_decision_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["actor_id"], ["actor.id"], name=op.f("fk_project_decision_actor_id_actor")
+        ),
+        sa.ForeignKeyConstraint(
+            ["project_id"], ["project.id"], name=op.f("fk_project_decision_project_id_project")
+        ),
+        sa.ForeignKeyConstraint(
+            ["submitted_by"], ["actor.id"], name=op.f("fk_project_decision_submitted_by_actor")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_project_decision")),
+    )
+    op.create_index(
+        "ix_project_decision_project_id", "project_decision", ["project_id"], unique=False
     )
     op.create_table(
         "claim",
@@ -140,6 +230,13 @@ def upgrade() -> None:
         sa.Column("parcel_id", sa.Uuid(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=True),
         sa.Column("external_reference", sa.String(), nullable=True),
+        sa.Column(
+            "layer_sha256",
+            sa.LargeBinary(length=32),
+            nullable=True,
+            comment="Digest of the file an outside claim came in",
+        ),
+        sa.Column("layer_row", sa.Integer(), nullable=True),
         sa.Column("years", postgresql.INT4RANGE(), nullable=False),
         sa.Column(
             "geometry",
@@ -175,6 +272,9 @@ def upgrade() -> None:
             ["project_id"], ["project.id"], name=op.f("fk_claim_project_id_project")
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_claim")),
+        sa.UniqueConstraint(
+            "layer_sha256", "layer_row", name=op.f("uq_claim_layer_sha256_layer_row")
+        ),
     )
     op.create_index(
         "ix_claim_geometry", "claim", ["geometry"], unique=False, postgresql_using="gist"
@@ -247,7 +347,71 @@ def upgrade() -> None:
             ),
         ),
     )
+    op.create_table(
+        "eligibility",
+        sa.Column("parcel_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("programme_id", sa.Text(), nullable=False),
+        sa.Column("programme_version", sa.Text(), nullable=False),
+        sa.Column("answer", sa.Text(), nullable=False),
+        sa.Column(
+            "input_digest",
+            sa.LargeBinary(length=32),
+            nullable=False,
+            comment="Which findings it rests on",
+        ),
+        sa.Column(
+            "effective_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="When it counts; given by the command",
+        ),
+        sa.CheckConstraint(
+            "answer IN ('eligible', 'not_eligible', 'needs_documents')",
+            name=op.f("ck_eligibility_answer_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["parcel_id", "version"],
+            ["parcel_version.parcel_id", "parcel_version.version"],
+            name=op.f("fk_eligibility_parcel_id_version_parcel_version"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["programme_id", "programme_version"],
+            ["programme.id", "programme.version"],
+            name=op.f("fk_eligibility_programme_id_programme_version_programme"),
+        ),
+        sa.PrimaryKeyConstraint(
+            "parcel_id",
+            "version",
+            "programme_id",
+            "programme_version",
+            name=op.f("pk_eligibility"),
+        ),
+    )
 
+    op.execute(
+        """
+        CREATE FUNCTION check_project_approval() RETURNS trigger LANGUAGE plpgsql
+        SET search_path = public, pg_temp AS $$
+        BEGIN
+          IF NEW.status = 'approved' AND (TG_OP = 'INSERT' OR OLD.status <> 'approved')
+             AND NOT EXISTS (
+            SELECT FROM project_decision d
+             WHERE d.project_id = NEW.id AND d.decision = 'approve'
+               AND d.submitted_by = NEW.submitted_by AND d.actor_id <> NEW.submitted_by
+               AND d.recorded_at > coalesce((SELECT max(s.recorded_at) FROM project_decision s
+                     WHERE s.project_id = NEW.id AND s.decision = 'submit'), '-infinity')) THEN
+            RAISE EXCEPTION 'project % was not approved by another person', NEW.id
+              USING ERRCODE = '23514', CONSTRAINT = 'project_approved_by_another';
+          END IF;
+          RETURN NEW;
+        END $$
+        """
+    )
+    op.execute(
+        "CREATE TRIGGER project_approval BEFORE INSERT OR UPDATE ON project"
+        " FOR EACH ROW EXECUTE FUNCTION check_project_approval()"
+    )
     op.execute(
         """
         CREATE FUNCTION check_claim_ground() RETURNS trigger
@@ -293,14 +457,21 @@ def upgrade() -> None:
     record_table("programme")
     record_table("finding")
     state_table("exclusion", delete=True)
-    state_table("project", update="name, external_number, document_sha256")
+    record_table("project_decision")
+    state_table("project_parcel", delete=True)
+    state_table("eligibility", update="answer, input_digest, effective_at")
+    state_table("project", update="name, external_number, document_sha256, status, submitted_by")
     state_table("claim", update="status")
 
 
 def downgrade() -> None:
+    op.drop_table("eligibility")
     op.drop_table("finding")
     op.drop_table("claim")
+    op.drop_table("project_decision")
+    op.drop_table("project_parcel")
     op.drop_table("project")
     op.drop_table("programme")
     op.drop_table("exclusion")
+    op.execute("DROP FUNCTION check_project_approval")
     op.execute("DROP FUNCTION check_claim_ground")

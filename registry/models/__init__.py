@@ -1,6 +1,15 @@
 """Tables of the record; private to registry: others see verbs and frozen values."""
 
-from registry.models.decisions import Claim, Exclusion, Finding, Programme, Project
+from registry.models.decisions import (
+    Claim,
+    Eligibility,
+    Exclusion,
+    Finding,
+    Programme,
+    Project,
+    ProjectDecision,
+    ProjectParcel,
+)
 from registry.models.events import Event, EventSeal, Idempotency
 from registry.models.orchards import (
     LabelRun,
@@ -59,6 +68,7 @@ __all__ = [
     "Claim",
     "CohortTable",
     "Division",
+    "Eligibility",
     "Entry",
     "Event",
     "EventSeal",
@@ -88,6 +98,8 @@ __all__ = [
     "Period",
     "Programme",
     "Project",
+    "ProjectDecision",
+    "ProjectParcel",
     "Reservation",
     "Retirement",
     "RewardMovement",

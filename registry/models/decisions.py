@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     Text,
     UniqueConstraint,
 )
@@ -90,16 +91,43 @@ class Finding(Base):
     recorded_at: Mapped[RecordedAt]
 
 
+class Eligibility(Base):
+    """The answer that stands for one parcel version under a programme version.
+
+    It points at its findings by their input digest, so that going back to earlier inputs goes
+    back to the earlier findings without writing them twice.
+    """
+
+    __tablename__ = "eligibility"
+    __table_args__ = (
+        CheckConstraint(
+            "answer IN ('eligible', 'not_eligible', 'needs_documents')", name="answer_known"
+        ),
+        ForeignKeyConstraint(
+            ["parcel_id", "version"], ["parcel_version.parcel_id", "parcel_version.version"]
+        ),
+        ForeignKeyConstraint(
+            ["programme_id", "programme_version"], ["programme.id", "programme.version"]
+        ),
+    )
+
+    parcel_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    programme_id: Mapped[Code] = mapped_column(primary_key=True)
+    programme_version: Mapped[Code] = mapped_column(primary_key=True)
+    answer: Mapped[Code]
+    input_digest: Mapped[Digest] = mapped_column(comment="Which findings it rests on")
+    effective_at: Mapped[EffectiveAt]
+
+
 class Exclusion(Base):
-    """A polygon that excludes: basic farmland, red line, wetland, another programme's land."""
+    """A polygon that excludes: basic farmland, red line, wetland."""
 
     __tablename__ = "exclusion"
     __table_args__ = (
-        CheckConstraint(
-            "kind IN ('basic_farmland', 'red_line', 'wetland', 'other_programme')",
-            name="kind_known",
-        ),
+        CheckConstraint("kind IN ('basic_farmland', 'red_line', 'wetland')", name="kind_known"),
         Index("ix_exclusion_geometry", "geometry", postgresql_using="gist"),
+        Index("ix_exclusion_layer_sha256", "layer_sha256"),
     )
 
     id: Mapped[Id]
@@ -122,6 +150,10 @@ class Project(Base):
         ForeignKeyConstraint(
             ["programme_id", "programme_version"], ["programme.id", "programme.version"]
         ),
+        CheckConstraint(
+            "status IN ('draft', 'submitted', 'approved', 'returned', 'withdrawn')",
+            name="status_known",
+        ),
         UniqueConstraint("adcode", "number"),
         UniqueConstraint("external_number"),
     )
@@ -138,6 +170,50 @@ class Project(Base):
     crediting_to: Mapped[date] = mapped_column(Date, comment="First day after the crediting period")
     external_number: Mapped[str | None]
     document_sha256: Mapped[bytes | None]
+    status: Mapped[Code] = mapped_column(server_default="draft")
+    submitted_by: Mapped[UUID | None] = mapped_column(ForeignKey("actor.id"))
+    effective_at: Mapped[EffectiveAt]
+    recorded_at: Mapped[RecordedAt]
+
+
+class ProjectParcel(Base):
+    """One parcel of a project, in the version it was taken in."""
+
+    __tablename__ = "project_parcel"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["parcel_id", "version"], ["parcel_version.parcel_id", "parcel_version.version"]
+        ),
+        Index("ix_project_parcel_parcel_id", "parcel_id"),
+    )
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    parcel_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int]
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("actor.id"))
+    effective_at: Mapped[EffectiveAt]
+    recorded_at: Mapped[RecordedAt]
+
+
+class ProjectDecision(Base):
+    """A project's submission, approval by another person, return with its reason, withdrawal."""
+
+    __tablename__ = "project_decision"
+    __table_args__ = (
+        CheckConstraint("decision IN ('submit', 'approve', 'return', 'withdraw')", name="known"),
+        CheckConstraint("decision <> 'return' OR length(reason) > 0", name="return_says_why"),
+        CheckConstraint(
+            "decision <> 'approve' OR submitted_by <> actor_id", name="approved_by_another"
+        ),
+        Index("ix_project_decision_project_id", "project_id"),
+    )
+
+    id: Mapped[Id]
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"))
+    decision: Mapped[Code]
+    reason: Mapped[str]
+    submitted_by: Mapped[UUID] = mapped_column(ForeignKey("actor.id"))
+    actor_id: Mapped[UUID] = mapped_column(ForeignKey("actor.id"))
     effective_at: Mapped[EffectiveAt]
     recorded_at: Mapped[RecordedAt]
 
@@ -159,6 +235,7 @@ class Claim(Base):
         Index("ix_claim_geometry", "geometry", postgresql_using="gist"),
         Index("ix_claim_project_id", "project_id"),
         Index("ix_claim_parcel_id", "parcel_id"),
+        UniqueConstraint("layer_sha256", "layer_row"),
     )
 
     id: Mapped[Id]
@@ -168,6 +245,10 @@ class Claim(Base):
     parcel_id: Mapped[UUID | None]
     version: Mapped[int | None]
     external_reference: Mapped[str | None]
+    layer_sha256: Mapped[bytes | None] = mapped_column(
+        LargeBinary(32), comment="Digest of the file an outside claim came in"
+    )
+    layer_row: Mapped[int | None]
     years: Mapped[Range[int]] = mapped_column(INT4RANGE)
     geometry: Mapped[MultiPolygon]
     area_m2: Mapped[float]
