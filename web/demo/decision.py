@@ -69,7 +69,7 @@ def tell(teller: Teller) -> Totals:
     }
 
 
-def _examined(teller: Teller, name: str) -> tuple[Intake, dict[str, str]]:
+def _examined(teller: Teller, name: str) -> tuple[Intake, dict[str, Any]]:
     path: Path = teller.folder / name
     intake = examine(path, options=IntakeOptions(check_overlap=False))
     sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
@@ -138,7 +138,11 @@ def _project(teller: Teller, village: Any) -> tuple[UUID, list[UUID]]:  # noqa: 
             parcel_ids=parcel_ids,
         ),
     )
-    for who, decision, on in (("company", "submit", CREATED), ("county", "approve", APPROVED)):
+    turns: tuple[tuple[str, projects.Decision, date], ...] = (
+        ("company", "submit", CREATED),
+        ("county", "approve", APPROVED),
+    )
+    for who, decision, on in turns:
         command = projects.DecideProject(
             **teller.by(who, f"project:{decision}", on),
             project_id=state.project_id,
