@@ -26,6 +26,7 @@ from registry.models import Job
 
 STALLED_AFTER_S: Final = 30.0
 HEARTBEAT_S: Final = 5.0
+RETRY_S: Final = 5
 SAY_EVERY_S: Final = 0.25
 """Progress is written at most this often."""
 
@@ -225,10 +226,8 @@ def _app(engine: Engine) -> procrastinate.App:
     app = procrastinate.App(
         connector=procrastinate.PsycopgConnector(kwargs=arguments, min_size=1, max_size=3)
     )
-    # A database that went away is no fault of the job: it is tried again.
-    again = procrastinate.RetryStrategy(
-        max_attempts=8, exponential_wait=2, retry_exceptions=[OperationalError]
-    )
+    # A database that went away is no fault of the job: it is tried until it is back.
+    again = procrastinate.RetryStrategy(wait=RETRY_S, retry_exceptions=[OperationalError])
 
     @app.task(name=RUN, queue=QUEUE, retry=again)
     def run(job_id: str) -> None:
