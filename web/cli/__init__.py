@@ -10,7 +10,20 @@ import typer
 from typer._click.core import Command, Context  # typer carries its own click
 from typer.core import TyperGroup
 
-NOUNS = ("assess", "db", "demo", "factor", "job", "layer", "parcel", "programme", "user")
+NOUNS = (
+    "assess",
+    "claim",
+    "county",
+    "db",
+    "demo",
+    "factor",
+    "job",
+    "layer",
+    "parcel",
+    "programme",
+    "project",
+    "user",
+)
 """Nouns, each a module of this package with a typer ``app``."""
 
 VERBS = {"run": "web.cli.run", "serve": "web.cli.serve"}
