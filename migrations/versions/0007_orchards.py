@@ -596,7 +596,7 @@ def upgrade() -> None:
             "carried_in_kg <= 0 AND carried_kg <= 0",
             name=op.f("ck_reward_voucher_corrections_lower"),
         ),
-        sa.CheckConstraint("issued_kg > 0", name=op.f("ck_reward_voucher_something_issued")),
+        sa.CheckConstraint("issued_kg >= 0", name=op.f("ck_reward_voucher_issued_not_negative")),
         sa.CheckConstraint(
             "redeemed_kg + expired_kg <= issued_kg",
             name=op.f("ck_reward_voucher_never_more_than_issued"),

@@ -336,7 +336,7 @@ class RewardVoucher(Base):
 
     __tablename__ = "reward_voucher"
     __table_args__ = (
-        CheckConstraint("issued_kg > 0", name="something_issued"),
+        CheckConstraint("issued_kg >= 0", name="issued_not_negative"),
         CheckConstraint("redeemed_kg >= 0 AND expired_kg >= 0", name="amounts_not_negative"),
         CheckConstraint("redeemed_kg + expired_kg <= issued_kg", name="never_more_than_issued"),
         CheckConstraint("unit IN ('tCO2e', 'tC')", name="unit_known"),
