@@ -2107,8 +2107,8 @@ CREATE TABLE public.reward_voucher (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT ck_reward_voucher_amounts_not_negative CHECK (((redeemed_kg >= 0) AND (expired_kg >= 0))),
     CONSTRAINT ck_reward_voucher_corrections_lower CHECK (((carried_in_kg <= 0) AND (carried_kg <= 0))),
+    CONSTRAINT ck_reward_voucher_issued_not_negative CHECK ((issued_kg >= 0)),
     CONSTRAINT ck_reward_voucher_never_more_than_issued CHECK (((redeemed_kg + expired_kg) <= issued_kg)),
-    CONSTRAINT ck_reward_voucher_something_issued CHECK ((issued_kg > 0)),
     CONSTRAINT ck_reward_voucher_unit_known CHECK ((unit = ANY (ARRAY['tCO2e'::text, 'tC'::text])))
 );
 ALTER TABLE public.reward_voucher OWNER TO tanhui_owner;

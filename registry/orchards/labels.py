@@ -290,13 +290,9 @@ def labels_of(session: Session, orchard_id: UUID) -> tuple[LabelView, ...]:
 
 def current_labels(session: Session, adcode: str, year: int) -> tuple[LabelView, ...]:
     """Return the newest verdict of each account of a county for a year."""
-    rows = session.scalars(
-        select(OrchardLabel)
-        .where(OrchardLabel.adcode == adcode, OrchardLabel.year == year)
-        .order_by(OrchardLabel.orchard_id, OrchardLabel.seq.desc())
-        .distinct(OrchardLabel.orchard_id)
-    ).all()
-    return tuple(_view(session, row) for row in sorted(rows, key=lambda row: row.seq))
+    query = select(OrchardLabel).where(OrchardLabel.adcode == adcode, OrchardLabel.year == year)
+    newest = {row.orchard_id: row for row in session.scalars(query.order_by(OrchardLabel.seq))}
+    return tuple(_view(session, row) for row in sorted(newest.values(), key=lambda row: row.seq))
 
 
 def public_label(session: Session, number: str) -> PublicLabel:
