@@ -1653,6 +1653,7 @@ CREATE TABLE public.orchard_balance (
     net_kg bigint NOT NULL,
     evidence_share character varying,
     organic_share character varying,
+    coverage character varying NOT NULL,
     yield_kg numeric NOT NULL,
     premium_kg numeric NOT NULL,
     practices text[] NOT NULL,

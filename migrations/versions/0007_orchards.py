@@ -250,6 +250,12 @@ def upgrade() -> None:
             comment="Exact fraction of E with evidence",
         ),
         sa.Column("organic_share", sa.String(), nullable=True, comment="Exact fraction of N"),
+        sa.Column(
+            "coverage",
+            sa.String(),
+            nullable=False,
+            comment="Exact fraction of planted area with records",
+        ),
         sa.Column("yield_kg", sa.Numeric(), nullable=False),
         sa.Column("premium_kg", sa.Numeric(), nullable=False),
         sa.Column("practices", postgresql.ARRAY(sa.Text()), nullable=False),

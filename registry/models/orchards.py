@@ -182,6 +182,7 @@ class OrchardBalance(Base):
     net_kg: Mapped[BigInt]
     evidence_share: Mapped[str | None] = mapped_column(comment="Exact fraction of E with evidence")
     organic_share: Mapped[str | None] = mapped_column(comment="Exact fraction of N")
+    coverage: Mapped[str] = mapped_column(comment="Exact fraction of planted area with records")
     yield_kg: Mapped[Exact]
     premium_kg: Mapped[Exact]
     practices: Mapped[list[str]] = mapped_column(ARRAY(Text))

@@ -103,12 +103,6 @@ class OrchardView:
         order = {"young": 0, "mature": 1, "old": 2}
         return min(by_stage, key=lambda stage: (-by_stage[stage], order[stage]))
 
-    @property
-    def coverage(self) -> Fraction:
-        """Planted share of the plots' own area, at most 1."""
-        ground = total(exact(plot.parcel_area_m2) for plot in self.plots)
-        return min(Fraction(1), exact(self.planted_area_m2) / ground)
-
 
 def open_orchard(session: Session, command: OpenOrchard) -> OrchardView:
     """Open an account with version 1 of its boundary.

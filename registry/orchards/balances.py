@@ -20,9 +20,9 @@ from registry.canonical import digest
 from registry.db import Command
 from registry.models import OrchardBalance
 from registry.orchards.accounts import OrchardView, decimal_text
-from registry.orchards.lines import LineView, fertilisers, harvest, items, practices
+from registry.orchards.lines import HARVEST, LineView, fertilisers, harvest, items, practices
 from sinks import emissions, growth, tables, units
-from sinks.exact import exact
+from sinks.exact import exact, total
 from sinks.orchard_balance import Fixation, PlotStock
 from sinks.orchard_balance import balance as sum_up
 
@@ -85,6 +85,7 @@ class BalanceView:
     net_kg: int
     evidence_share: str | None
     organic_share: str | None
+    coverage: str
     yield_kg: str
     premium_kg: str
     practices: tuple[str, ...]
@@ -152,6 +153,7 @@ def plan_balance(
         net_kg=figures.net_kg,
         evidence_share=_text(figures.evidence_share),
         organic_share=_text(organic),
+        coverage=str(covered(orchard, lines)),
         yield_kg=_decimal(fruit["yield_kg"]),
         premium_kg=_decimal(fruit["premium_kg"]),
         practices=practices(lines),
@@ -161,6 +163,18 @@ def plan_balance(
         setting=kept,
         input_digest=input_digest(orchard, year, lines, kept).hex(),
     )
+
+
+def covered(orchard: OrchardView, lines: Sequence[LineView]) -> Fraction:
+    """Return the part of the planted area that inputs or practices were recorded for.
+
+    A line for the whole orchard covers all of it; fruit says nothing of inputs.
+    """
+    recorded = {line.parcel_id for line in lines if line.counts and line.kind != HARVEST}
+    if None in recorded:
+        return Fraction(1)
+    areas = (exact(x.planted_area_m2) for x in orchard.plots if x.parcel_id in recorded)
+    return total(areas) / exact(orchard.planted_area_m2)
 
 
 def tree_stocks(orchard: OrchardView, year: int, curve: str | None) -> tuple[StockView, ...]:
@@ -320,6 +334,7 @@ def view(row: OrchardBalance) -> BalanceView:
         net_kg=row.net_kg,
         evidence_share=row.evidence_share,
         organic_share=row.organic_share,
+        coverage=row.coverage,
         yield_kg=decimal_text(row.yield_kg),
         premium_kg=decimal_text(row.premium_kg),
         practices=tuple(row.practices),

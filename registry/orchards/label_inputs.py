@@ -153,7 +153,7 @@ def case(
     years = () if now is None else tuple(_figures(x, basis, member.mu) for x in _years(member))
     return LabelCase(
         planted_m2=tuple(plot.planted_area_m2 for plot in held.plots),
-        coverage=held.coverage,
+        coverage=Fraction(now.coverage) if now else Fraction(1),
         years=years,
         net_without_soil_kg=now.net_without_soil_kg if now else 0,
         evidence_share=_fraction(now.evidence_share) if now else None,

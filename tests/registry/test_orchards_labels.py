@@ -204,3 +204,14 @@ def test_the_public_sees_no_person(at):
             assert (public.operator is not None) == (label.orchard_id == shown.id)
         with pytest.raises(NotFoundError):
             labels.public_label(session, "LBL-330802-2025-999999")
+
+
+def test_records_for_too_little_of_the_area_give_no_label(at):
+    orchard = make.opened(at, "30000", "10000")
+    benchmark(at)
+    by_size = {plot.planted_area_m2: plot.parcel_id for plot in orchard.plots}
+    small = make.line("electricity", "100", parcel_id=by_size["10000"])
+    state = make.write(at, orchard.id, [small, *make.year_lines()[2:]])
+    assert state.balance.coverage == "1/4"
+    make.approve(at, orchard.id)
+    assert only(run(at)).reasons == ("LABEL_COVERAGE",)

@@ -54,9 +54,7 @@ def show_(number: str, *, as_: As = None, json: Json = False) -> None:
     """Show what anyone may see of a label."""
     with transaction(database.app_engine(), actor_id=acting(as_)) as session:
         found = labels.public_label(session, number)
-    reasons = [
-        {"code": code} | asdict(messages.say(code, _facts(found))) for code in found.reasons
-    ]
+    reasons = [{"code": code} | asdict(messages.say(code, _facts(found))) for code in found.reasons]
     lines = [
         f"{found.number}  {found.grade or found.state}  {found.year}",
         f"  {found.crop}  {found.place}  {found.operator or ''}",

@@ -51,9 +51,14 @@ def show_(orchard: UUID, *, as_: As = None, json: Json = False) -> None:
     gate = "≥" if held.gate else "<"
     lines = [
         f"{held.name}  {held.operator_name}  {held.crop}  {held.id}",
-        f"  {_mu(held.planted_area_m2)} 亩 ({gate} 50)  {len(held.plots)} plots"
-        f"  v{held.boundary_version} {held.valid_from}",
-        *(f"  {x.number}  {x.year}  {x.grade or x.state}  {', '.join(x.reasons)}" for x in verdicts),
+        (
+            f"  {_mu(held.planted_area_m2)} 亩 ({gate} 50)  {len(held.plots)} plots"
+            f"  v{held.boundary_version} {held.valid_from}"
+        ),
+        *(
+            f"  {x.number}  {x.year}  {x.grade or x.state}  {', '.join(x.reasons)}"
+            for x in verdicts
+        ),
         *(f"  {x.number}  {x.year}  {x.issued_kg} kg, open {x.open_kg} kg" for x in kept),
     ]
     show(value, as_json=json, lines=lines)
@@ -152,8 +157,10 @@ def _page(page: county.CountyOrchards) -> dict[str, Any]:
 def _page_lines(page: county.CountyOrchards) -> list[str]:
     sums = page.totals
     lines = [
-        f"{page.adcode} {sums.year}: {page.accounts} 个账户 accounts, {sums.approved} approved;"
-        f" E {sums.e_kg}  S {sums.s_kg}  net {sums.net_kg} kg CO2e"
+        (
+            f"{page.adcode} {sums.year}: {page.accounts} 个账户 accounts, {sums.approved} approved;"
+            f" E {sums.e_kg}  S {sums.s_kg}  net {sums.net_kg} kg CO2e"
+        )
     ]
     if page.change is not None:
         change = page.change
