@@ -57,7 +57,7 @@ def parties(session: Session, ids: list[UUID]) -> dict[UUID, PartyCard]:
 
 
 def programme(session: Session, programme_id: str, version: str) -> Mapping[str, Any]:
-    """Return the programme's TOML as adopted.
+    """Return the programme's values as adopted, without their sources and marks.
 
     Raises
     ------
@@ -66,7 +66,15 @@ def programme(session: Session, programme_id: str, version: str) -> Mapping[str,
     source = session.scalar(_PROGRAMME, {"id": programme_id, "version": version})
     if source is None:
         raise ProgrammeNotFoundError(programme=programme_id, version=version)
-    return tomllib.loads(source)
+    values: dict[str, Any] = bare(tomllib.loads(source))
+    return values
+
+
+def bare(node: Any) -> Any:  # noqa: ANN401 -- TOML is any of its types
+    """Return a programme's node with each ``{value, unit, source, mark, ...}`` as its value."""
+    if isinstance(node, dict):
+        return node["value"] if "value" in node else {k: bare(v) for k, v in node.items()}
+    return [bare(item) for item in node] if isinstance(node, list) else node
 
 
 def claims(session: Session, claim_ids: list[UUID]) -> dict[UUID, ClaimCard]:

@@ -1,8 +1,10 @@
 """From a lot to money in the village: the whole way, one village, one buyer, to the fen."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
-from options import settlement
+from options import payments, settlement
 from options.errors import PaymentAmountError
 from options.refusals import BankReferenceError, PayerError
 
@@ -65,5 +67,22 @@ def test_a_repeated_statement_row_acts_once(walk):
     assert again.event_id == first.event_id
     with pytest.raises(BankReferenceError):
         walk.pay(other, reference="ICBC-1")
+    assert walk.one("SELECT sum(balance) FROM account WHERE kind = 'escrow'") == 24_000
+    walk.whole()
+
+
+def test_eight_clerks_book_the_same_row_at_once_and_it_acts_once(walk):
+    done = walk.reserve(walk.on_sale(), (2025, 4_000))
+    walk.sign(done.subscription_id)
+    walk.tick(minutes=11)
+    row = walk.statement(24_000, reference="ICBC-9")
+    commands = [
+        payments.RecordPayment(**walk.common(), subscription_number=done.number, statement=row)
+        for _ in range(8)
+    ]
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda c: walk.do(payments.record_payment, c), commands))
+    assert sum(not answer.repeated for answer in answers) == 1
+    assert len({answer.event_id for answer in answers}) == 1
     assert walk.one("SELECT sum(balance) FROM account WHERE kind = 'escrow'") == 24_000
     walk.whole()
