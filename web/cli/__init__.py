@@ -12,26 +12,18 @@ from typer.core import TyperGroup
 
 NOUNS = (
     "assess",
-NOUNS = (
     "claim",
     "county",
-)
     "db",
     "demo",
     "factor",
     "job",
-<<<<<<< HEAD
-    "layer",
-    "parcel",
-    "programme",
-    "project",
-=======
     "label",
     "layer",
     "orchard",
     "parcel",
     "programme",
->>>>>>> 26c145a (Show orchards, books and labels on the command line)
+    "project",
     "user",
 )
 """Nouns, each a module of this package with a typer ``app``."""
