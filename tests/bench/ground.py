@@ -42,7 +42,7 @@ def ground(folder: Path, parcels: int) -> Ground:
         width=cells,
         height=cells,
     )
-    kept, raster = folder / f"cadastre_{parcels}.npy", folder / f"cohorts_{parcels}.tif"
+    kept, raster = folder / f"cadastre_{parcels}.npy", folder / f"stands_{parcels}.tif"
     if not kept.exists() or not raster.exists():
         folder.mkdir(parents=True, exist_ok=True)
         write_cog(raster, _stands(cells), grid=grid, nodata=NODATA)
@@ -64,15 +64,16 @@ def county(folder: Path, parcels: int) -> Path:
 
 
 def _stands(cells: int, block: int = 12) -> NDArray[np.uint16]:
-    """Stands of 120 m: one species, site class and age each."""
+    """Stands of 120 m, one species and site class each, their ages as a satellite sees them."""
     rng = np.random.default_rng(3)
     count = (-(-cells // block),) * 2
+    seen = rng.integers(0, 4, (cells, cells), dtype=np.uint16)
     code = SCHEME.encode(
         rng.integers(1, SCHEME.n_species, count),
         rng.integers(1, 6, count),
         rng.integers(0, 90, count),
     )
-    return np.repeat(np.repeat(code, block, 0), block, 1)[:cells, :cells].astype(np.uint16)
+    return np.repeat(np.repeat(code.astype(np.uint16), block, 0), block, 1)[:cells, :cells] + seen
 
 
 def _cadastre(parcels: int, side: float) -> NDArray[np.object_]:
