@@ -141,6 +141,12 @@ def sealed_log(session: Session) -> Iterator[SealedEvent]:
         )
 
 
+def last_seal(session: Session) -> dict[str, str | int]:
+    """Return position and hash of the last link; position 0 and zeros for an empty chain."""
+    last = session.execute(_LAST).first()
+    return {"pos": last.pos if last else 0, "hash": bytes(last.hash if last else GENESIS).hex()}
+
+
 _INSERT = text(
     "INSERT INTO event (id, kind, actor_id, subject_kind, subject_id, envelope, digest,"
     " effective_at)"

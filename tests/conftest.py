@@ -50,7 +50,11 @@ def pg() -> cluster.Cluster:
 @pytest.fixture(scope="session")
 def template(pg: cluster.Cluster) -> str:
     """Name of a migrated database to clone, keyed by the migrations' content."""
-    sources = sorted((ROOT / "migrations").rglob("*.py"))
+    sources = sorted(
+        p
+        for p in (ROOT / "migrations").rglob("*")
+        if p.suffix in {".py", ".sql"} and p.name != "schema.sql"
+    )
     key = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:10]
     name = f"tanhui_template_{key}"
     with (ROOT / "var" / "template.lock").open("w") as handle:

@@ -74,9 +74,9 @@ def _clean(blobs: NDArray[np.object_], limits: Limits) -> tuple[NDArray[np.objec
 
 def features_from_wkb(
     names: Sequence[str],
-    blobs: Any,
-    columns: Any,
-    limits: Limits,  # noqa: ANN401
+    blobs: Any,  # noqa: ANN401 -- arrays of GDAL
+    columns: Any,  # noqa: ANN401
+    limits: Limits,
 ) -> list[RawFeature]:
     """Make features of columns: geometry as well-known binary, one list of values a name."""
     count = len(blobs) if blobs is not None else 0

@@ -5,31 +5,24 @@ Exit codes: 0 done, 1 refused (with findings), 2 usage.
 
 import sys
 from importlib import import_module
+from pathlib import Path
 
 import typer
 from typer._click.core import Command, Context  # typer carries its own click
 from typer.core import TyperGroup
 
-NOUNS = (
-    "assess",
-    "claim",
-    "county",
-    "db",
-    "demo",
-    "factor",
-    "job",
-    "label",
-    "layer",
-    "orchard",
-    "parcel",
-    "programme",
-    "project",
-    "user",
-)
-"""Nouns, each a module of this package with a typer ``app``."""
-
-VERBS = {"run": "web.cli.run", "serve": "web.cli.serve"}
+VERBS = {"run": "web.cli.run", "serve": "web.cli.serve", "work": "web.cli.work"}
 """Verbs without a noun, each a function of the same name in its module."""
+
+HELPERS = frozenset({"__init__", "__main__", "acting", "output"})
+"""Modules of this package that are no noun."""
+
+NOUNS = frozenset(
+    path.stem
+    for path in Path(__file__).resolve().parent.glob("*.py")
+    if path.stem not in HELPERS and path.stem not in VERBS
+)
+"""Nouns: every other module of this package, each with a typer ``app``."""
 
 
 class Nouns(TyperGroup):
