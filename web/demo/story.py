@@ -1,6 +1,6 @@
 """The story of the demo county: from plot files to money back in the village."""
 
-from web.demo import county, decision, plots, tonne
+from web.demo import county, decision, orchards, plots, tonne
 from web.demo.teller import Teller, Told
 
 STEPS = {
@@ -8,6 +8,7 @@ STEPS = {
     "plots 地块": plots.tell,
     "decision 审定": decision.tell,
     "tonne 一吨": tonne.tell,
+    "orchards 果园": orchards.tell,
 }
 
 
