@@ -212,6 +212,17 @@ def outline(session: Session, division_code: str) -> str:
     return str(found or '{"type": "FeatureCollection", "features": []}')
 
 
+def own_outline(session: Session, who: ActorView) -> str:
+    """Return where an actor's map begins, as GeoJSON text.
+
+    The boundary of their own division; where that is not known a box round the parcels they may
+    see; without any, the boundary of the nearest ancestor.
+    """
+    bound = {**scope_of(who).params(), "code": who.division_code}
+    found = session.scalar(_OWN_OUTLINE, bound)
+    return str(found) if found else outline(session, who.division_code or "")
+
+
 def public_figures(session: Session) -> PublicFigures:
     """Return the figures of the first page."""
     return PublicFigures(**session.execute(_FIGURES).one()._mapping)  # noqa: SLF001
@@ -341,6 +352,18 @@ _OUTLINE = text(
              json_build_object('type', 'Feature', 'geometry', ST_AsGeoJSON(boundary, 6)::json,
                'properties', json_build_object('name', name, 'code', code))))::text
       FROM up WHERE boundary IS NOT NULL ORDER BY step LIMIT 1
+    """
+)
+_OWN_OUTLINE = text(
+    f"""
+    SELECT json_build_object('type', 'FeatureCollection', 'features', json_build_array(
+             json_build_object('type', 'Feature', 'properties', json_build_object(),
+               'geometry', ST_AsGeoJSON(shape, 6)::json)))::text
+      FROM (SELECT coalesce(
+              (SELECT boundary FROM division WHERE code = cast(:code AS text)),
+              (SELECT ST_Expand(ST_SetSRID(ST_Extent(p.geometry)::geometry, 4490), 0.005)
+                 FROM parcel p WHERE {VISIBLE} AND p.status <> 'withdrawn')) AS shape) s
+     WHERE shape IS NOT NULL
     """
 )
 _FIGURES = text(

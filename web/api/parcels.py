@@ -70,6 +70,12 @@ def neighbours() -> Response:
         return Response(places.neighbour_features(session, box), content_type=GEOJSON)
 
 
+def own_outline() -> Response:
+    """Answer with the outline in which the caller's maps begin."""
+    with reading() as session:
+        return Response(places.own_outline(session, actor()), content_type=GEOJSON)
+
+
 @body_limit(FILE_BYTES_MAX)
 def import_file() -> Response:
     """Take a file in, or say what would happen (``dry_run``)."""
@@ -183,6 +189,14 @@ NOUN = Noun(
             summary=("地图上的地块", "Parcels in a box as GeoJSON"),
             operation={"parameters": [_BOX], "responses": FEATURES},
             raises=(InvalidValueError,),
+        ),
+        Raw(
+            name="own_outline",
+            rule="/parcels/outline.geojson",
+            permission="parcel:read",
+            view=own_outline,
+            summary=("本辖区范围", "Where the caller's parcels lie: the outline of their maps"),
+            operation={"responses": FEATURES},
         ),
         Raw(
             name="neighbour_features",

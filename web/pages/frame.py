@@ -1,16 +1,19 @@
 """How a page is shown: one template, one frozen context; the frame round it is the same for all."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import uuid4
 
 from flask import Flask, flash, get_flashed_messages, render_template, request, url_for
-from flask_babel import gettext, lazy_gettext
+from flask_babel import gettext, lazy_gettext, to_user_timezone
 
 from registry.people import ActorView
+from registry.reads.choices import Choice
 from web.auth import PUBLIC, may
 from web.context import viewer
-from web.i18n import language, preference
+from web.i18n import english, language, preference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,9 +57,16 @@ def say(tone: str, text: str) -> None:
     flash(text, tone)
 
 
+def moment(at: datetime) -> str:
+    """Return a moment as people of the county read it, in their own time."""
+    return f"{to_user_timezone(at):%Y-%m-%d %H:%M}"
+
+
 def register(app: Flask) -> None:
     """Give every template the frame's context."""
     app.context_processor(_frame)
+    app.jinja_env.filters["choices"] = _choices
+    app.jinja_env.filters["moment"] = moment
 
 
 def _frame() -> dict[str, object]:
@@ -86,3 +96,9 @@ def _account(who: ActorView | None) -> dict[str, object] | None:
         return None
     words = [str(ROLE_WORDS[role]) for role in who.roles if role in ROLE_WORDS]
     return {"name": who.name, "role": "、".join(words)}
+
+
+def _choices(offered: Iterable[Choice]) -> list[tuple[str, str]]:
+    """Return (value, word) pairs for a select, in the language of the request."""
+    in_english = english()
+    return [(one.value, one.en if in_english else one.zh) for one in offered]

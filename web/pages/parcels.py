@@ -12,7 +12,6 @@ from werkzeug.wrappers import Response
 from registry import parcels
 from registry.divisions import full_code
 from registry.errors import RegistryError
-from registry.people import ActorView
 from registry.reads import places
 from registry.reads.choices import PlaceChoices, place_choices
 from web import messages
@@ -23,7 +22,7 @@ from web.context import act, actor, now, reading
 from web.errors import FieldsInvalidError, status_of
 from web.formats import mu
 from web.i18n import english
-from web.pages.frame import say, show
+from web.pages.frame import moment, say, show
 
 blueprint = Blueprint("parcels", __name__, url_prefix="/parcels")
 
@@ -34,7 +33,7 @@ class IndexPage:
 
     parcels: places.Page[places.ParcelLine]
     status: str | None
-    outline: str | None
+    outline: str
     next_url: str | None
 
 
@@ -77,7 +76,7 @@ class DrawContext:
     """Context of ``parcels/draw.html``: the form as it was filled, and what is wrong with it."""
 
     choices: PlaceChoices
-    outline: str | None
+    outline: str
     geometry: str
     values: dict[str, str]
     errors: dict[str, list[str]]
@@ -85,11 +84,9 @@ class DrawContext:
     key: str
 
 
-def outline_of(who: ActorView) -> str | None:
-    """Return the address of the boundary of an actor's division."""
-    if who.division_code is None:
-        return None
-    return url_for("api.division_outline", division_code=who.division_code)
+def outline_of() -> str:
+    """Return the address of the outline in which the actor's maps begin."""
+    return url_for("api.own_outline")
 
 
 @blueprint.get("")
@@ -105,7 +102,7 @@ def index() -> str:
         IndexPage(
             parcels=page,
             status=query.status,
-            outline=outline_of(actor()),
+            outline=outline_of(),
             next_url=more if page.next else None,
         ),
     )
@@ -213,7 +210,7 @@ def _draw_context(
         choices = place_choices(session, who)
     return DrawContext(
         choices=choices,
-        outline=outline_of(who),
+        outline=outline_of(),
         geometry=request.form.get("geometry", ""),
         values=dict(request.form),
         errors=errors,
@@ -239,7 +236,7 @@ def _parcel_context(found: places.ParcelPage) -> ParcelContext:
         (
             line.effective_at,
             Step(
-                at=_moment(line.effective_at),
+                at=moment(line.effective_at),
                 who=line.actor,
                 what=gettext("%(what)s（第 %(n)s 版）", what=words[line.decision], n=line.version),
                 note=line.reason,
@@ -250,10 +247,10 @@ def _parcel_context(found: places.ParcelPage) -> ParcelContext:
         (
             line.effective_at,
             Step(
-                at=_moment(line.effective_at),
+                at=moment(line.effective_at),
                 who=line.actor,
                 what=gettext("第 %(n)s 版，%(mu)s 亩", n=line.version, mu=mu(line.area_m2)),
-                note=f"{line.captured_with} · {line.source_crs} · {line.reason}",
+                note=_origin(line),
             ),
         )
         for line in found.versions
@@ -270,13 +267,18 @@ def _parcel_context(found: places.ParcelPage) -> ParcelContext:
     )
 
 
+def _origin(line: places.VersionLine) -> str:
+    """Return what a version was made from, and its reason where a person gave one."""
+    words = {"import": gettext("导入"), "drawing": gettext("手绘"), "revision": gettext("修订")}
+    parts = [words.get(line.captured_with, line.captured_with), line.source_crs]
+    if line.reason not in {"import", "drawn"}:
+        parts.append(line.reason)
+    return " · ".join(parts)
+
+
 def _answer(line: places.FindingLine) -> RuleAnswer:
     said = messages.say(line.code, {"row": 1, **line.params})
     words, remedy = (said.en, said.remedy_en) if english() else (said.zh, said.remedy_zh)
     return RuleAnswer(
         programme=line.programme, answer=line.answer, code=line.code, words=words, remedy=remedy
     )
-
-
-def _moment(moment: Any) -> str:  # noqa: ANN401
-    return f"{moment:%Y-%m-%d %H:%M}"
