@@ -74,7 +74,7 @@ def plain_load(store: Store, path: Path) -> int:
 
     name = "plain_load"
     engine = create_engine(store.url(store.template_of_peers))
-    frame = geopandas.read_file(path, engine="pyogrio").rename_geometry("geometry")
+    frame = geopandas.read_file(path, engine="pyogrio")
     frame = frame.rename(columns={"id": "file_id"})
     frame.insert(0, "id", range(len(frame)))
     with engine.begin() as connection:

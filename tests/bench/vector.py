@@ -80,7 +80,8 @@ def overlap_case(folder: Path, parcels: int) -> Case:
         frame = geopandas.GeoDataFrame({"n": np.arange(len(shapes))}, geometry=shapes)
         peers["geopandas sjoin + intersection"] = Way(run=lambda: sjoin_pairs(frame), runs=3)
         peers["geopandas overlay"] = Way(
-            run=lambda: geopandas.overlay(frame, frame, how="intersection"), runs=3
+            run=lambda: geopandas.overlay(frame, frame, how="intersection", keep_geom_type=False),
+            runs=3,
         )
     return Case(
         name="overlaps within a cadastre",
