@@ -30,7 +30,8 @@ _READS = _PLACES | {
     "job:read",
 }
 _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
-    "township": _READS | {"parcel:draw", "parcel:import", "orchard:write", "orchard:book"},
+    "township": _READS
+    | {"project:write", "parcel:draw", "parcel:import", "orchard:write", "orchard:book"},
     "county": _READS
     | {
         "parcel:draw",
@@ -50,6 +51,7 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     },
     "company": _READS
     | {
+        "project:write",
         "lot:write",
         "subscription:confirm",
         "payment:record",
@@ -59,6 +61,8 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     },
     "collective": _PLACES
     | {
+        "project:write",
+        "unit:hold",
         "lot:read",
         "lot:confirm",
         "settlement:read",

@@ -119,3 +119,45 @@ def test_maps_begin_where_the_desks_parcels_are(machine):
     ring = outline["features"][0]["geometry"]["coordinates"][0]
     assert min(x for x, _ in ring) < 118.49 < max(x for x, _ in ring)
     assert machine("other").get("/parcels/outline.geojson").json["features"] == []
+
+
+def test_the_look_up_knows_nothing_of_plots_and_says_so(client, machine):
+    made = machine("township").send("/parcels", drawing(118.52)).json["parcel_id"]
+    for asked in (made, "P1", "CN-330802-FCS-000001-001-2026-1-10", "CERT-2026-000001", "' OR 1=1"):
+        answer = client.get("/lookup", query_string={"q": asked})
+        assert answer.status_code == 200
+        assert "没有查到这个编号" in answer.text
+
+
+def test_unknown_serials_are_no_page_of_the_interface(client):
+    assert client.get("/api/v1/units/CN-1").json["code"] == "SERIAL_INVALID"
+    assert client.get("/api/v1/certificates/CERT-2026-000001").status_code == 404
+    sure = "CN-330802-FCS-000001-001-2026-1-10"
+    assert client.get(f"/api/v1/units/{sure}").status_code == 404
+
+
+def test_units_are_moved_by_their_holder_only(machine):
+    body = {
+        "holder_id": "00000000-0000-4000-8000-000000000001",
+        "receiver_id": "00000000-0000-4000-8000-000000000002",
+        "units": {"kg": 1},
+    }
+    answer = machine("buyer").send("/units/transfers", body)
+    assert answer.status_code in {403, 422}
+    assert machine("township").send("/units/transfers", body).status_code == 403
+
+
+def test_a_project_of_another_county_is_refused(machine):
+    body = {
+        "adcode": "330803",
+        "name": "外县项目",
+        "proponent_id": "00000000-0000-4000-8000-000000000001",
+        "programme_id": "county-inclusion",
+        "started_on": "2020-01-01",
+        "crediting_from": "2020-01-01",
+        "crediting_to": "2040-01-01",
+    }
+    assert machine("county").send("/projects", body).status_code == 403
+    assert machine("buyer").send("/projects", body).status_code == 403
+    assert machine("county").get("/projects").json == {"items": []}
+    assert machine("county").get("/jobs").json == {"items": []}

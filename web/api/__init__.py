@@ -2,10 +2,17 @@
 
 from flask import Blueprint
 
-from web.api import account, parcels, places
+from web.api import account, jobs, parcels, places, projects, units
 from web.api.endpoints import Noun, add
 
-NOUNS: tuple[Noun, ...] = (account.NOUN, parcels.NOUN, places.NOUN)
+NOUNS: tuple[Noun, ...] = (
+    account.NOUN,
+    parcels.NOUN,
+    places.NOUN,
+    projects.NOUN,
+    units.NOUN,
+    jobs.NOUN,
+)
 """Every noun of the interface; the OpenAPI document is made from this list."""
 
 

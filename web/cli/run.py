@@ -11,6 +11,8 @@ from web import database
 from web.cli.demo import folder
 from web.cli.serve import serve
 from web.config import settings
+from web.demo.county import DESKS
+from web.demo.logins import PARTIES, PASSWORD
 from web.demo.story import tell
 from web.demo.teller import Teller
 
@@ -37,6 +39,8 @@ def run() -> None:
     held = sum(check.holds for check in told.checks)
     typer.echo(f"  检查 checks: {held} of {len(told.checks)} hold")
     typer.echo(f"\n  http://127.0.0.1:{settings().port}/\n")
+    for name in (*DESKS, *PARTIES):
+        typer.echo(f"  {name:<10} {PASSWORD}")
     serve()
 
 

@@ -1,10 +1,11 @@
 """The story of the demo county: from plot files to money back in the village."""
 
-from web.demo import county, decision, orchards, plots, tonne
+from web.demo import county, decision, logins, orchards, plots, tonne
 from web.demo.teller import Teller, Told
 
 STEPS = {
     "county 县": county.tell,
+    "logins 账号": logins.tell,
     "plots 地块": plots.tell,
     "decision 审定": decision.tell,
     "tonne 一吨": tonne.tell,

@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from web.pages import frame, home, imports, parcels, public, signin
+from web.pages import frame, home, imports, lookups, parcels, public, signin
 
 MODULES = (home, signin, parcels, imports, public)
-"""Every module of pages; each has a ``blueprint``."""
+KNOWN = (lookups,)
+"""Every module of pages; each has a ``blueprint``.  ``KNOWN`` only adds to what others show."""
 
 
 def register(app: Flask) -> None:

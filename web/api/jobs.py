@@ -1,0 +1,67 @@
+"""``/jobs``: long work as it goes."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from registry import jobs
+from registry.errors import NotFoundError
+from registry.people import ActorView
+from web.api.endpoints import Noun, Read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobById:
+    """One job."""
+
+    job_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobList:
+    """The newest jobs."""
+
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Jobs:
+    """Jobs, the newest first."""
+
+    items: list[jobs.JobView]
+
+
+def job(session: Session, _who: ActorView, query: JobById) -> jobs.JobView:
+    """Return one job."""
+    return jobs.get(session, query.job_id)
+
+
+def listing(session: Session, _who: ActorView, query: JobList) -> Jobs:
+    """Return the newest jobs."""
+    return Jobs(items=jobs.listing(session, at_most=max(1, min(query.limit, 200))))
+
+
+NOUN = Noun(
+    name="jobs",
+    title=("任务", "Long work as it goes"),
+    endpoints=(
+        Read(
+            name="list_jobs",
+            rule="/jobs",
+            permission="job:read",
+            query=JobList,
+            read=listing,
+            summary=("最近的任务", "The newest jobs"),
+        ),
+        Read(
+            name="get_job",
+            rule="/jobs/<uuid:job_id>",
+            permission="job:read",
+            query=JobById,
+            read=job,
+            summary=("一个任务的进度", "How far a job is"),
+            raises=(NotFoundError,),
+        ),
+    ),
+)

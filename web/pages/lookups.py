@@ -1,0 +1,70 @@
+"""What the public look-up knows: serials, certificates, labels.  No plot and no person."""
+
+from flask_babel import gettext
+from sqlalchemy.orm import Session
+
+from registry import certificates
+from registry.errors import NotFoundError
+from registry.orchards import labels
+from registry.unit_errors import SerialInvalidError
+from web.formats import tonnes
+from web.pages.public import LOOKUPS, Hit
+
+
+def serial_hit(session: Session, words: str) -> Hit | None:
+    """Return what became of a range of serials."""
+    try:
+        found = certificates.serial_state(session, words)
+    except (SerialInvalidError, NotFoundError):
+        return None
+    parts = tuple((f"{part['first']}–{part['last']}", str(part["status"])) for part in found.parts)
+    states = {str(part["status"]) for part in found.parts}
+    facts = (
+        (gettext("项目"), found.project),
+        (gettext("方法学"), found.programme),
+        (gettext("年份"), str(found.vintage)),
+        *parts,
+    )
+    state = states.pop() if len(states) == 1 else "issued"
+    return Hit(title=found.serial, state=state, facts=facts)
+
+
+def certificate_hit(session: Session, words: str) -> Hit | None:
+    """Return a certificate with its state now."""
+    try:
+        found = certificates.look_up(session, words)
+    except NotFoundError:
+        return None
+    kg = found.body.get("kg")
+    facts = (
+        (gettext("数量（吨二氧化碳当量）"), tonnes(kg) if isinstance(kg, int) else "—"),
+        (gettext("受益人"), str(found.body.get("beneficiary", "—"))),
+        (
+            gettext("签名"),
+            gettext("有效") if found.signature_holds else gettext("不符"),
+        ),
+        ("SHA-256", found.sha256),
+    )
+    return Hit(title=found.number, state=found.state, facts=facts)
+
+
+def label_hit(session: Session, words: str) -> Hit | None:
+    """Return an orchard's label."""
+    try:
+        found = labels.public_label(session, words)
+    except NotFoundError:
+        return None
+    facts = (
+        (gettext("年份"), str(found.year)),
+        (gettext("作物"), found.crop),
+        (gettext("所在"), found.place),
+        (gettext("经营者"), found.operator or gettext("不公开")),
+        (gettext("等级"), found.grade),
+        (gettext("有效期"), f"{found.valid_from} – {found.valid_to}"),
+    )
+    return Hit(
+        title=found.number, state="superseded" if found.replaced_by else "valid", facts=facts
+    )
+
+
+LOOKUPS.extend((serial_hit, certificate_hit, label_hit))
