@@ -22,8 +22,9 @@ def test_a_parcel_is_drawn_once_revised_and_approved_by_another(machine):
     assert seen.headers["ETag"] == '"1"'
     assert township.get(where, headers={"If-None-Match": '"1"'}).status_code == 304
     change = {"geojson": None, "attributes": {"树种": "杉木"}, "reason": "补录"}
-    unsure = township.send(where, change, method="PATCH")
-    assert (unsure.status_code, unsure.json["code"]) == (428, "PRECONDITION_NEEDED")
+    for seen in ({}, {"If-Match": '""'}, {"If-Match": "*"}, {"If-Match": '"1", "2"'}):
+        unsure = township.send(where, change, method="PATCH", headers=seen)
+        assert (unsure.status_code, unsure.json["code"]) == (428, "PRECONDITION_NEEDED")
     changed = township.send(where, change, method="PATCH", headers={"If-Match": '"1"'})
     assert (changed.status_code, changed.headers["ETag"]) == (200, '"2"')
     late = township.send(where, change, method="PATCH", headers={"If-Match": '"1"'})

@@ -5,6 +5,7 @@ runs through ``registry.db.perform``.  ``Read`` asks: its query is a dataclass. 
 fits neither (files, GeoJSON, streams) and brings its own operation.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -25,6 +26,7 @@ from web.errors import PreconditionMissingError
 Guard = Callable[[Session, ActorView, Any], None]
 Errors = tuple[type[Exception], ...]
 JSON: Final = "application/json; charset=utf-8"
+_VERSION: Final = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,7 +193,7 @@ def _seen_version() -> int:
     ------
     PreconditionMissingError : the header is missing or is no version of ours.
     """
-    tags = list(request.if_match.as_set())
-    if len(tags) != 1 or not tags[0].isdecimal():
+    tags = [tag or "" for tag in request.if_match.as_set()]
+    if len(tags) != 1 or not _VERSION.fullmatch(tags[0]):
         raise PreconditionMissingError
     return int(tags[0])
