@@ -59,11 +59,13 @@ def label_hit(session: Session, words: str) -> Hit | None:
         (gettext("作物"), found.crop),
         (gettext("所在"), found.place),
         (gettext("经营者"), found.operator or gettext("不公开")),
-        (gettext("等级"), found.grade),
         (gettext("有效期"), f"{found.valid_from} – {found.valid_to}"),
     )
     return Hit(
-        title=found.number, state="superseded" if found.replaced_by else "valid", facts=facts
+        title=found.number,
+        state="superseded" if found.replaced_by else "valid",
+        facts=facts,
+        label=found.grade or found.state,
     )
 
 

@@ -19,12 +19,13 @@ blueprint = Blueprint("public", __name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
-    """What a number stands for: words, state (a word of ``components/status.html``), its page."""
+    """What a number stands for: words, state (of ``components/status.html``), page, label."""
 
     title: Any
     state: str
     facts: tuple[tuple[Any, str], ...]
     url: str | None = None
+    label: str | None = None
 
 
 LOOKUPS: list[Callable[[Session, str], Hit | None]] = []
