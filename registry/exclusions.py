@@ -39,6 +39,22 @@ class ExclusionLoaded:
     new: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedLayer:
+    """A loaded file: how many shapes, in which years they count (None: always)."""
+
+    kind: str
+    sha256: str
+    name: str
+    shapes: int
+    years: str | None
+
+
+def listing(session: Session) -> list[LoadedLayer]:
+    """Return the loaded files by kind."""
+    return [LoadedLayer(**row._asdict()) for row in session.execute(_LISTING)]
+
+
 def load(session: Session, command: LoadExclusion, intake: Intake) -> ExclusionLoaded:
     """Load every shape of an examined file that has ground; a known file is not loaded twice.
 
@@ -116,6 +132,11 @@ def _polygons(geometry: Any) -> Iterator[Any]:  # noqa: ANN401 -- shapely is unt
 
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
+_LISTING = text(
+    "SELECT kind, encode(layer_sha256, 'hex') AS sha256, min(name) AS name, count(*) AS shapes,"
+    " min(years::text) AS years FROM exclusion GROUP BY kind, layer_sha256"
+    " ORDER BY kind, min(name)"
+)
 _KNOWN = text("SELECT count(*) FROM exclusion WHERE kind = :kind AND layer_sha256 = :sha256")
 _INSERT = text(
     "INSERT INTO exclusion (id, kind, name, layer_sha256, years, geometry) VALUES (:id, :kind,"

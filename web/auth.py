@@ -31,7 +31,16 @@ _READS = _PLACES | {
 }
 _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     "township": _READS
-    | {"project:write", "parcel:draw", "parcel:import", "orchard:write", "orchard:book"},
+    | {
+        "project:write",
+        "parcel:draw",
+        "parcel:import",
+        "eligibility:run",
+        "orchard:write",
+        "orchard:book",
+        "label:object",
+        "reward:redeem",
+    },
     "county": _READS
     | {
         "parcel:draw",
@@ -45,7 +54,12 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "unit:issue",
         "lot:decide",
         "orchard:write",
+        "orchard:decide",
         "label:decide",
+        "reward:issue",
+        "reward:redeem",
+        "eligibility:run",
+        "county:read",
         "user:manage",
         "log:read",
     },
@@ -58,6 +72,8 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "settlement:write",
         "distribution:write",
         "unit:issue",
+        "reward:redeem",
+        "county:read",
     },
     "collective": _PLACES
     | {
@@ -69,17 +85,21 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "distribution:write",
         "statement:read",
         "unit:read",
+        "orchard:read",
+        "orchard:book",
+        "label:read",
+        "label:object",
     },
     "farmer": frozenset(
         {"parcel:read", "orchard:read", "orchard:book", "label:read", "label:object",
-         "reward:redeem", "statement:read"}
+         "statement:read"}
     ),
     "buyer": frozenset(
         {"lot:read", "subscription:read", "subscription:write", "unit:read", "unit:hold"}
     ),
     "verifier": _PLACES | {"assessment:read", "period:read", "period:verify", "unit:read"},
     "bank": frozenset({"report:read"}),
-    "auditor": _READS | {"log:read", "statement:read", "report:read"},
+    "auditor": _READS | {"log:read", "statement:read", "report:read", "county:read"},
     "system": frozenset(),
 }  # fmt: skip
 PERMISSIONS: Final = frozenset({SIGNED_IN}).union(*_ROLE_PERMISSIONS.values())

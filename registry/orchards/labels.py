@@ -307,7 +307,7 @@ def public_label(session: Session, number: str) -> PublicLabel:
     operator = session.get_one(Party, orchard.operator_id)
     parcels = accounts.orchard_view(session, orchard.id, year=found.year).plots
     ids = [plot.parcel_id for plot in parcels]
-    place = session.scalar(_PLACE, {"parcels": ids, "county": orchard.adcode.ljust(12, "0")})
+    place = session.scalar(PLACE, {"parcels": ids, "county": orchard.adcode.ljust(12, "0")})
     return PublicLabel(
         number=found.number,
         year=found.year,
@@ -361,7 +361,7 @@ _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended(:key, 0))")
 _LAST = select(func.max(OrchardLabel.seq)).where(
     OrchardLabel.adcode == text(":adcode"), OrchardLabel.year == text(":year")
 )
-_PLACE = text(
+PLACE = text(
     "SELECT coalesce(c.name, '') || coalesce(t.name, '') FROM division c"
     " LEFT JOIN division t ON t.level = 'township' AND t.code = ("
     "  SELECT left(p.division_code, 9) || '000' FROM parcel p"

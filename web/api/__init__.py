@@ -2,7 +2,18 @@
 
 from flask import Blueprint
 
-from web.api import account, jobs, parcels, places, projects, units
+from web.api import (
+    account,
+    factors,
+    jobs,
+    labels,
+    orchards,
+    parcels,
+    places,
+    programmes,
+    projects,
+    units,
+)
 from web.api.endpoints import Noun, add
 
 NOUNS: tuple[Noun, ...] = (
@@ -12,6 +23,10 @@ NOUNS: tuple[Noun, ...] = (
     projects.NOUN,
     units.NOUN,
     jobs.NOUN,
+    programmes.NOUN,
+    orchards.NOUN,
+    labels.NOUN,
+    factors.NOUN,
 )
 """Every noun of the interface; the OpenAPI document is made from this list."""
 
