@@ -5,6 +5,7 @@ not be sent.
 """
 
 import json
+import warnings
 from collections.abc import Hashable, Mapping
 from dataclasses import MISSING, Field, fields
 from functools import cache
@@ -75,7 +76,9 @@ def _model(key: Hashable, given: frozenset[str]) -> type[BaseModel]:
         val_json_bytes="hex",
         str_max_length=20_000,
     )
-    return create_model(kind.__name__, __config__=config, **members)
+    with warnings.catch_warnings():  # a field may be called as a class method of every model is
+        warnings.filterwarnings("ignore", "Field name .* shadows an attribute", UserWarning)
+        return create_model(kind.__name__, __config__=config, **members)
 
 
 def _default(field: Field[Any]) -> Any:  # noqa: ANN401

@@ -29,8 +29,14 @@ def refuse(error: Exception) -> int:
     print(f"  {said.en}", file=sys.stderr)
     for remedy in filter(None, (said.remedy_zh, said.remedy_en)):
         print(f"  → {remedy}", file=sys.stderr)
+    fields = [asdict(one) for one in getattr(error, "errors", ())]
+    for one in fields:
+        print(
+            f"  {one['pointer'] or '/'} [{one['code']}] {one['zh']} / {one['en']}", file=sys.stderr
+        )
     if "--json" in sys.argv:
-        print(json.dumps({"error": {"code": code} | asdict(said)}, ensure_ascii=False))
+        more = {"fields": fields} if fields else {}
+        print(json.dumps({"error": {"code": code} | asdict(said) | more}, ensure_ascii=False))
     return 1
 
 
