@@ -18,7 +18,7 @@ from registry.health import Check
 from web import database
 from web.cli.acting import Json, now
 from web.cli.doctor import as_json, words
-from web.cli.log import export_log, verifier
+from web.cli.log import export_log, seal_all, verifier
 from web.cli.output import show
 from web.config import settings
 
@@ -45,6 +45,8 @@ def create(file: File, *, json: Json = False) -> None:
     """Write the database to a new file; list the layers and keys that belong to it."""
     config = settings()
     began = time.monotonic()
+    # Seals first: elsewhere an event's transaction number says nothing about its order.
+    seal_all(database.app_engine())
     engine = database.admin_engine()
     try:
         made = backup.create(

@@ -1,0 +1,112 @@
+"""The nouns of ground on a real database: county, programme, parcel, project, claim, orchard."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+from typer.testing import CliRunner
+
+from registry import people
+from registry.db import SYSTEM_ACTOR, perform, transaction
+from registry.errors import NotFoundError
+from tests import factories
+from tests.web.conftest import AT, square
+from web import database
+from web.cli import NOUNS, app
+
+
+@pytest.fixture
+def town(engine, monkeypatch):
+    """A county made from the command line, with a clerk and a reviewer."""
+    monkeypatch.setattr(database, "app_engine", lambda: engine)
+    monkeypatch.setattr(database, "prepare", lambda **_said: None)
+
+    def run(*words: object, code: int = 0):
+        result = CliRunner().invoke(app, [*map(str, words), "--json"])
+        if result.exception is not None and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        assert result.exit_code == code, result.output
+        return json.loads(result.stdout)
+
+    begin = ["county", "init", "--adcode", "330802", "--name", "收储公司"]
+    for _ in range(2):  # safe to repeat
+        result = CliRunner().invoke(app, begin)
+        assert result.exit_code == 0, result.output
+    who = {}
+    for role in ("township", "county"):
+        command = people.AddActor(
+            at=AT,
+            actor_id=SYSTEM_ACTOR,
+            key=role,
+            name=role,
+            roles=[role],
+            division_code="330802000000",
+        )
+        who[role] = perform(engine, people.add_actor, command).actor_id
+    return SimpleNamespace(run=run, who=who, engine=engine)
+
+
+def test_programmes_are_listed_shown_and_checked(town, tmp_path):
+    listed = {row["id"] for row in town.run("programme", "list")}
+    assert "county-inclusion" in listed
+    shown = town.run("programme", "show", "county-inclusion")
+    assert all(figure["mark"] for figure in shown["figures"].values())
+    bad = tmp_path / "bad.toml"
+    bad.write_text('id = "x"\n')
+    assert town.run("programme", "check", bad, code=1)["faults"]
+
+
+def test_a_parcel_goes_from_file_to_approval(town, tmp_path):
+    shape = {"type": "Feature", "geometry": square(118.84, 28.94), "properties": {"name": "一号"}}
+    file = tmp_path / "plots.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": [shape]}))
+    ask = ("parcel", "import", file, "--division", "330802", "--as", town.who["township"])
+    rehearsed = town.run(*ask, "--dry-run")
+    assert (rehearsed["read"], rehearsed["batch"]) == (1, None)
+    (made,) = town.run(*ask, "--key", "one")["parcels"]
+    assert town.run(*ask, "--key", "one")["parcels"] == [made]
+    parcel = made["id"]
+    done = town.run("parcel", "decide", parcel, "approve", "--as", town.who["county"])
+    assert done["status"] == "approved"
+
+
+def test_a_project_and_its_claims_are_listed_and_shown(town):
+    with transaction(town.engine) as session:
+        owner = factories.party(session, "collective")
+        parcel = factories.parcel(session, owner)
+        other = factories.programme(session, "another")
+        held = factories.project(session, owner, programme_id=other, number=77)
+        claim = factories.claim(session, held, parcel, (2024, 2030))
+    spans = ("--started", "2024-01-01", "--first", "2024-01-01", "--end", "2034-01-01")
+    made = town.run(
+        *("project", "create", "--adcode", "330802", "--name", "石梁竹林"),
+        *("--proponent", owner, "--programme", "county-inclusion", *spans),
+    )
+    assert made["status"] == "draft"
+    assert {row["id"] for row in town.run("project", "list", "--adcode", "330802")} == {
+        made["project_id"],
+        str(held),
+    }
+    assert town.run("project", "show", held)["id"] == str(held)
+    (one,) = town.run("claim", "list", held)
+    assert one["id"] == str(claim)
+    assert town.run("claim", "release", claim, "--reason", "退出")["released"] == 1
+    gone = town.run("project", "decide", made["project_id"], "withdraw", "--reason", "重复")
+    assert gone["status"] == "withdrawn"
+
+
+def test_an_empty_county_answers(town):
+    page = town.run("orchard", "list", "--adcode", "330802", "--year", 2025)
+    assert page["accounts"] == 0
+    assert town.run("layer", "list") == []
+    assert town.run("lot", "list") == []
+    assert town.run("job", "list") == []
+    with pytest.raises(NotFoundError):
+        town.run("label", "show", "LBL-330802-2025-000001")
+
+
+@pytest.mark.parametrize("noun", sorted(NOUNS))
+def test_every_noun_says_what_it_does(noun):
+    result = CliRunner().invoke(app, [noun, "--help"])
+    assert result.exit_code == 0
+    assert CliRunner().invoke(app, [noun, "--nonsense"]).exit_code == 2
