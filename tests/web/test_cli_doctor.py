@@ -152,3 +152,33 @@ def test_a_machine_without_pg_dump_says_so(house, monkeypatch):
 
 def test_differences_name_the_table():
     assert backup.differences({"a": 1, "b": 2}, {"a": 1, "c": 3}) == {"b": (2, 0), "c": (0, 3)}
+
+
+def test_a_database_without_tables_is_told(house, pg, monkeypatch):
+    name = f"tanhui_empty_{uuid4().hex[:12]}"
+    cluster.prepare_database(pg, name)
+    empty = create_engine(cluster.database_url(pg, name))
+    monkeypatch.setattr(database, "app_engine", lambda: empty)
+    try:
+        told = house.run("doctor", code=1)
+    finally:
+        empty.dispose()
+        cluster.drop_database(pg, name)
+    assert failing(told) == {"database"}
+
+
+def test_a_server_elsewhere_is_backed_up_by_its_address(house, pg, monkeypatch):
+    monkeypatch.setattr("web.cli.backup.data_major", lambda _folder: None)
+    file = house.folder / "elsewhere.dump"
+    house.run("backup", "create", file)
+    monkeypatch.undo()
+    assert backup.read_manifest(file).rows["lot"] == 1
+
+
+def test_a_server_that_refuses_is_told(pg, tmp_path):
+    nobody = create_engine(cluster.database_url(pg, "postgres", cluster.ADMIN))
+    url = nobody.url.set(database="tanhui_is_not_here")
+    nobody.dispose()
+    with pytest.raises(backup.BackupFailedError) as told:
+        backup.restore(tmp_path / "no.dump", create_engine(url))
+    assert told.value.params["tool"] == "pg_restore"

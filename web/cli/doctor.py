@@ -6,6 +6,7 @@ from pathlib import Path
 
 import typer
 from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
 
 from registry import health
 from registry.cluster.server import FREE_BYTES_MIN
@@ -35,14 +36,22 @@ def doctor(*, json: Json = False) -> None:
 
 def checks(engine: Engine, state_dir: Path) -> Sequence[Check]:
     """Return every check of a database and of the folder that belongs to it."""
-    with transaction(engine) as session:
-        return (
-            *health.record_checks(session),
-            *health.running_checks(session),
-            health.layer_check(session, state_dir / "layers"),
-            health.key_check(state_dir / "keys"),
-            _disk(state_dir),
-        )
+    return (*_database(engine, state_dir), health.key_check(state_dir / "keys"), _disk(state_dir))
+
+
+def _database(engine: Engine, state_dir: Path) -> Sequence[Check]:
+    """Return the checks of the record; one that fails where it cannot be read at all."""
+    try:
+        with transaction(engine) as session:
+            return (
+                Check(name="database", holds=True, figure=str(engine.url.database)),
+                *health.record_checks(session),
+                *health.running_checks(session),
+                health.layer_check(session, state_dir / "layers"),
+            )
+    except DBAPIError as error:
+        why = str(error.orig).strip().splitlines()[0]
+        return (Check(name="database", holds=False, figure=why),)
 
 
 def words(check: Check) -> Iterable[str]:
