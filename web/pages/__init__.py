@@ -2,9 +2,33 @@
 
 from flask import Flask
 
-from web.pages import frame, home, imports, lookups, parcels, public, signin
+from web.pages import (
+    county,
+    findings,
+    frame,
+    home,
+    imports,
+    labels,
+    lookups,
+    methods,
+    orchards,
+    parcels,
+    public,
+    signin,
+)
 
-MODULES = (home, signin, parcels, imports, public)
+MODULES = (
+    home,
+    signin,
+    parcels,
+    imports,
+    findings,
+    orchards,
+    labels,
+    county,
+    methods,
+    public,
+)
 KNOWN = (lookups,)
 """Every module of pages; each has a ``blueprint``.  ``KNOWN`` only adds to what others show."""
 

@@ -42,7 +42,11 @@ NAV: list[NavItem] = [
     NavItem(word=lazy_gettext("地块地图"), endpoint="parcels.index", permission="parcel:read"),
     NavItem(word=lazy_gettext("画地块"), endpoint="parcels.draw", permission="parcel:draw"),
     NavItem(word=lazy_gettext("导入"), endpoint="imports.form", permission="parcel:import"),
+    NavItem(word=lazy_gettext("果园"), endpoint="orchards.index", permission="orchard:read"),
+    NavItem(word=lazy_gettext("贴标"), endpoint="labels.index", permission="label:read"),
+    NavItem(word=lazy_gettext("全县一览"), endpoint="county.index", permission="county:read"),
     NavItem(word=lazy_gettext("公开查询"), endpoint="public.lookup"),
+    NavItem(word=lazy_gettext("怎么算的"), endpoint="methods.index"),
 ]
 """The main menu, in its order; a module of pages adds its own entry here."""
 

@@ -59,6 +59,23 @@ CARDS: list[Card] = [
         permission="parcel:decide",
     ),
     Card(
+        title=lazy_gettext("果园碳账户"),
+        text=lazy_gettext("记台账，看净碳汇、贴标和肥料奖励。"),
+        endpoint="orchards.index",
+        permission="orchard:read",
+    ),
+    Card(
+        title=lazy_gettext("全县一览"),
+        text=lazy_gettext("果园余额和变化、贴标分布、项目吨数、返还金额。"),
+        endpoint="county.index",
+        permission="county:read",
+    ),
+    Card(
+        title=lazy_gettext("怎么算的"),
+        text=lazy_gettext("每个参数的数值、单位、来源和标记。"),
+        endpoint="methods.index",
+    ),
+    Card(
         title=lazy_gettext("公开查询"),
         text=lazy_gettext("输入编号，核对登记内容。无需登录。"),
         endpoint="public.lookup",

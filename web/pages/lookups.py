@@ -1,5 +1,6 @@
 """What the public look-up knows: serials, certificates, labels.  No plot and no person."""
 
+from flask import url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
 
@@ -66,6 +67,7 @@ def label_hit(session: Session, words: str) -> Hit | None:
         state="superseded" if found.replaced_by else "valid",
         facts=facts,
         label=found.grade or found.state,
+        url=url_for("labels.label", number=found.number),
     )
 
 

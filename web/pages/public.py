@@ -73,10 +73,3 @@ def problem(code: str) -> str:
     if code not in messages.entries():
         raise NotFoundError(what="code", id=code[:60])
     return show("code.html", CodePage(code=code, said=messages.say(code, {})))
-
-
-@blueprint.get("/methods")
-@public
-def methods() -> str:
-    """Tell how the figures on the pages are made."""
-    return show("methods.html", None)
