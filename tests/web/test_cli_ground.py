@@ -78,10 +78,13 @@ def test_a_project_and_its_claims_are_listed_and_shown(town):
         held = factories.project(session, owner, programme_id=other, number=77)
         claim = factories.claim(session, held, parcel, (2024, 2030))
     spans = ("--started", "2024-01-01", "--first", "2024-01-01", "--end", "2034-01-01")
-    made = town.run(
+    ask = (
         *("project", "create", "--adcode", "330802", "--name", "石梁竹林"),
         *("--proponent", owner, "--programme", "county-inclusion", *spans),
     )
+    town.run(*ask, "--dry-run")  # leaves nothing: the list below has two
+    made = town.run(*ask, "--key", "one")
+    assert town.run(*ask, "--key", "one") == made
     assert made["status"] == "draft"
     assert {row["id"] for row in town.run("project", "list", "--adcode", "330802")} == {
         made["project_id"],

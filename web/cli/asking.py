@@ -21,7 +21,7 @@ import typer
 from sqlalchemy import Engine, text
 from sqlalchemy.orm import Session
 
-from registry.db import Command, Verb, attempt, once, perform
+from registry.db import Command, CommandT, attempt, once, perform
 from web import database
 from web.cli.acting import acting, now
 from web.cli.telling import tell
@@ -30,6 +30,8 @@ from web.errors import FieldsInvalidError
 
 ResultT = TypeVar("ResultT")
 BEIJING: Final = ZoneInfo("Asia/Shanghai")
+Key = Annotated[str | None, typer.Option("--key", help="幂等键 a repeat with it acts once")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="试算，不写入 write nothing")]
 _DIGEST: Final = "_sha256"
 _TYPED: Final[Mapping[object, type]] = {int: int, UUID: UUID, float: float}
 """Types the command line itself checks; every other one is checked with the whole command."""
@@ -83,11 +85,7 @@ def ask(
         common = {one.name: given.pop(one.name) for one in _COMMON}
         body = _body(asked, given, common["file"])
         command = _command(kind, body, common, from_file=common["file"] is not None)
-        act = verb if prepared is None else prepared()
-        engine = database.app_engine()
-        answer = (
-            _rehearse(engine, act, command) if common["dry_run"] else perform(engine, act, command)
-        )
+        answer = act(verb if prepared is None else prepared(), command, dry_run=common["dry_run"])
         tell(answer, as_json=common["json"], rehearsed=common["dry_run"])
 
     parameters = [*(one.parameter for one in asked), *_COMMON]
@@ -95,6 +93,17 @@ def ask(
     run.__dict__["__signature__"] = inspect.Signature(parameters)
     run.__annotations__ = {one.name: one.annotation for one in parameters}
     app.command(name)(run)
+
+
+def act(
+    verb: Callable[[Session, CommandT], ResultT], command: CommandT, *, dry_run: bool
+) -> ResultT:
+    """Act once for the command's key, or rehearse it and keep nothing."""
+    engine = database.app_engine()
+    if not dry_run:
+        return perform(engine, verb, command)
+    typer.echo("试算，未写入 rehearsed: nothing is written", err=True)
+    return _rehearse(engine, verb, command)
 
 
 def _options(
@@ -201,7 +210,9 @@ def _command(
         raise typer.BadParameter(words) from error
 
 
-def _rehearse(engine: Engine, verb: Verb[Command, ResultT], command: Command) -> ResultT:
+def _rehearse(
+    engine: Engine, verb: Callable[[Session, CommandT], ResultT], command: CommandT
+) -> ResultT:
     """Act in a transaction that is rolled back, with every constraint checked first."""
 
     def work(session: Session) -> ResultT:

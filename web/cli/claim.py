@@ -14,6 +14,7 @@ from registry import claims
 from registry.db import perform, transaction
 from web import database, messages
 from web.cli.acting import As, Json, acting, key_of, now
+from web.cli.asking import DryRun, Key, act
 from web.cli.output import show
 
 app = typer.Typer(no_args_is_help=True, help="占用 Claims on ground and years.")
@@ -25,6 +26,8 @@ def place(
     *,
     first: Annotated[int | None, typer.Option(help="First year")] = None,
     last: Annotated[int | None, typer.Option(help="Last year, inclusive")] = None,
+    key: Key = None,
+    dry_run: DryRun = False,
     as_: As = None,
     json: Json = False,
 ) -> None:
@@ -32,12 +35,12 @@ def place(
     command = claims.PlaceClaims(
         at=now(),
         actor_id=acting(as_),
-        key=uuid4().hex,
+        key=key or uuid4().hex,
         project_id=project,
         first_year=first,
         last_year=last,
     )
-    done = perform(database.app_engine(), claims.place, command)
+    done = act(claims.place, command, dry_run=dry_run)
     words = f"{len(done.claim_ids)} × {done.first_year}-{done.last_year}, {done.area_m2:.0f} m2"
     show(done, as_json=json, lines=[words])
 
@@ -47,14 +50,16 @@ def release(
     claim_ids: list[UUID],
     *,
     reason: Annotated[str, typer.Option(help="Why")],
+    key: Key = None,
+    dry_run: DryRun = False,
     as_: As = None,
     json: Json = False,
 ) -> None:
     """Let go of claims that carry no sale and no unit."""
     command = claims.ReleaseClaims(
-        at=now(), actor_id=acting(as_), key=uuid4().hex, claim_ids=claim_ids, reason=reason
+        at=now(), actor_id=acting(as_), key=key or uuid4().hex, claim_ids=claim_ids, reason=reason
     )
-    done = perform(database.app_engine(), claims.release, command)
+    done = act(claims.release, command, dry_run=dry_run)
     show(done, as_json=json, lines=[f"released {done.released}"])
 
 

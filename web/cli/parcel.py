@@ -14,6 +14,7 @@ from registry.db import perform, transaction
 from registry.places import ImportReport
 from web import database, messages
 from web.cli.acting import As, Json, acting, file_sha256, now
+from web.cli.asking import DryRun, Key, act
 from web.cli.output import show
 
 app = typer.Typer(no_args_is_help=True, help="地块 Parcels.")
@@ -98,6 +99,8 @@ def decide(
     decision: Annotated[str, typer.Argument(help="submit, approve, return or withdraw")],
     *,
     reason: Annotated[str, typer.Option(help="Why; needed to return")] = "",
+    key: Key = None,
+    dry_run: DryRun = False,
     as_: As = None,
     json: Json = False,
 ) -> None:
@@ -107,10 +110,10 @@ def decide(
     command = parcels.DecideParcel(
         at=now(),
         actor_id=acting(as_),
-        key=uuid4().hex,
+        key=key or uuid4().hex,
         parcel_id=parcel,
         decision=decision,  # type: ignore[arg-type]  # checked above
         reason=reason,
     )
-    state = perform(database.app_engine(), parcels.decide, command)
+    state = act(parcels.decide, command, dry_run=dry_run)
     show(state, as_json=json, lines=[f"{state.parcel_id} v{state.version} {state.status}"])

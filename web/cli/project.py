@@ -8,9 +8,10 @@ from uuid import UUID, uuid4
 import typer
 
 from registry import claims, projects
-from registry.db import perform, transaction
+from registry.db import transaction
 from web import database
 from web.cli.acting import As, Json, acting, file_sha256, now
+from web.cli.asking import DryRun, Key, act
 from web.cli.output import show
 
 app = typer.Typer(no_args_is_help=True, help="项目 Projects.")
@@ -59,6 +60,8 @@ def create(
     ],
     document: Annotated[Path | None, typer.Option(help="Project document", exists=True)] = None,
     external_number: Annotated[str | None, typer.Option(help="Number elsewhere")] = None,
+    key: Key = None,
+    dry_run: DryRun = False,
     as_: As = None,
     json: Json = False,
 ) -> None:
@@ -66,7 +69,7 @@ def create(
     command = projects.CreateProject(
         at=now(),
         actor_id=acting(as_),
-        key=uuid4().hex,
+        key=key or uuid4().hex,
         adcode=adcode,
         name=name,
         proponent_id=proponent,
@@ -77,20 +80,28 @@ def create(
         external_number=external_number,
         document_sha256=file_sha256(document) if document else None,
     )
-    _say(perform(database.app_engine(), projects.create, command), json=json)
+    _say(act(projects.create, command, dry_run=dry_run), json=json)
 
 
 @app.command()
-def attach(project: UUID, parcels: list[UUID], *, as_: As = None, json: Json = False) -> None:
+def attach(
+    project: UUID,
+    parcels: list[UUID],
+    *,
+    key: Key = None,
+    dry_run: DryRun = False,
+    as_: As = None,
+    json: Json = False,
+) -> None:
     """Take approved and eligible parcels in; all or none."""
     command = projects.AttachParcels(
         at=now(),
         actor_id=acting(as_),
-        key=uuid4().hex,
+        key=key or uuid4().hex,
         project_id=project,
         parcel_ids=parcels,
     )
-    _say(perform(database.app_engine(), projects.attach, command), json=json)
+    _say(act(projects.attach, command, dry_run=dry_run), json=json)
 
 
 @app.command()
@@ -99,6 +110,8 @@ def decide(
     decision: Annotated[str, typer.Argument(help="submit, approve, return or withdraw")],
     *,
     reason: Annotated[str, typer.Option(help="Why; needed to return")] = "",
+    key: Key = None,
+    dry_run: DryRun = False,
     as_: As = None,
     json: Json = False,
 ) -> None:
@@ -108,12 +121,12 @@ def decide(
     command = projects.DecideProject(
         at=now(),
         actor_id=acting(as_),
-        key=uuid4().hex,
+        key=key or uuid4().hex,
         project_id=project,
         decision=cast("projects.Decision", decision),
         reason=reason,
     )
-    _say(perform(database.app_engine(), projects.decide, command), json=json)
+    _say(act(projects.decide, command, dry_run=dry_run), json=json)
 
 
 def view_json(view: projects.ProjectView) -> dict[str, object]:

@@ -34,8 +34,7 @@ def tell(answer: Any, *, as_json: bool, rehearsed: bool = False) -> None:  # noq
     plain = asdict(answer) if is_dataclass(answer) and not isinstance(answer, type) else answer
     if rehearsed and isinstance(plain, dict):
         plain = plain | {"dry_run": True}
-    words = ["试算，未写入 rehearsed: nothing is written"] if rehearsed else []
-    show(plain, as_json=as_json, lines=[*words, *lines(answer)])
+    show(plain, as_json=as_json, lines=[*lines(answer)])
 
 
 def lines(value: Any, *, unit: str = "", depth: int = 0) -> Iterator[str]:  # noqa: ANN401
