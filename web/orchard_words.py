@@ -66,6 +66,7 @@ def products() -> dict[str, str]:
         "kcl": gettext("氯化钾"),
         "k2so4": gettext("硫酸钾"),
         "commercial_organic": gettext("商品有机肥"),
+        "rapeseed_cake": gettext("菜籽饼"),
         "manure": gettext("粪肥"),
         "plastic_film": gettext("地膜"),
     }

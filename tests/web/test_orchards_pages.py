@@ -37,7 +37,7 @@ def form(client, path, **fields):
 
 def fertiliser(client, path, number=1, **more):
     fields = {
-        "form": "input",
+        "part": "input",
         "client_id": f"p{number}",
         "kind": "fertiliser",
         "product": "compound",
@@ -101,7 +101,7 @@ def test_a_practice_brings_its_photo(desk, orchard):
     sent = form(
         client,
         path,
-        form="practice",
+        part="practice",
         client_id="g1",
         kind="practice_grass",
         area_percent="80",
@@ -127,7 +127,7 @@ def test_the_way_of_a_book_and_what_anyone_sees(desk, town, orchard, client):
     harvest = form(
         farmer,
         path,
-        form="harvest",
+        part="harvest",
         client_id="h1",
         kind="harvest",
         quantity="60000",

@@ -18,10 +18,10 @@ from sinks import tables
 from web import orchard_words as words
 from web.api.labels import guard_appeal
 from web.auth import public, requires
-from web.chart_frame import Axes, Chart
-from web.charts import bar_chart
+from web.chart_frame import Chart
 from web.commands import from_form, parse
 from web.context import act, actor, config, reading
+from web.label_chart import label_bars
 from web.pages.frame import say, show
 
 blueprint = Blueprint("labels", __name__, url_prefix="/labels")
@@ -126,19 +126,12 @@ def county_code(session: Any, who: Any) -> str | None:  # noqa: ANN401 -- sessio
 def colours_chart(colours: list[str], year: int) -> Chart:
     """Return how many accounts have each colour."""
     found = [code for code in ORDER if code in colours]
-    axes = Axes(
-        title=gettext("%(year)s 年贴标分布", year=year),
-        description=gettext("每种颜色的账户数"),
-        x=gettext("颜色"),
-        y=gettext("账户"),
+    return label_bars(
+        gettext("%(year)s 年贴标分布", year=year),
+        gettext("每种颜色的账户数"),
+        [(words.label_word(code), colours.count(code)) for code in found],
         unit=gettext("个"),
-    )
-    counts = [float(colours.count(code)) for code in found]
-    return bar_chart(
-        axes,
-        [words.label_word(code) for code in found],
-        counts,
-        compact=True,
+        headers=(gettext("颜色"), gettext("账户")),
         empty=gettext("还没有评定"),
     )
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
+from flask_babel import gettext
 from werkzeug.datastructures import FileStorage
 
 from registry.orchards import books
@@ -34,7 +35,7 @@ class Filled:
 
     def wrong(self, name: str, code: str, why: str = "") -> None:
         """Keep what is wrong with a field."""
-        self.errors.append(field_error(f"/{name}", code, field=name, why=why, choices=why))
+        self.errors.append(field_error(f"/{name}", code, field=_word(name), why=why, choices=why))
 
     def number(self, name: str, pattern: re.Pattern[str] = _NUMBER, *, needed: bool = True) -> str:
         """Return a plain decimal, ``0`` where it is missing or faulty."""
@@ -120,6 +121,21 @@ def _amounts(filled: Filled, kind: str) -> dict[str, str | None]:
     if kind == HARVEST and filled.text("premium_kg"):
         made["premium_kg"] = filled.number("premium_kg")
     return made
+
+
+def _word(name: str) -> str:
+    """Return a field's word in the reader's language."""
+    known: dict[str, str] = {
+        "kind": gettext("种类"),
+        "quantity": gettext("数量"),
+        "on_date": gettext("日期"),
+        "premium_kg": gettext("其中优质果"),
+        "area_percent": gettext("占果园面积"),
+        "n_percent": gettext("含氮 N"),
+        "p2o5_percent": gettext("含磷 P₂O₅"),
+        "k2o_percent": gettext("含钾 K₂O"),
+    }
+    return known.get(name, name)
 
 
 def _plain(value: Decimal) -> str:

@@ -13,7 +13,7 @@ from registry.orchards import books, rewards
 from registry.orchards.balances import BalanceView
 from registry.orchards.books import OPEN
 from registry.orchards.labels import LabelView
-from registry.orchards.lines import LineView
+from registry.orchards.lines import FERTILISERS, LineView
 from registry.reads import orchards as reads
 from registry.reads.places import Page
 from sinks.errors import SinksError
@@ -237,7 +237,7 @@ def _slip(
 ) -> tuple[str, int]:
     """Show the page again with what was sent and what is wrong with it."""
     slip = Slip(
-        form=request.form.get("form", ""),
+        form=request.form.get("part", ""),
         fault=fault,
         errors=errors or {},
         values=dict(request.form),
@@ -291,7 +291,7 @@ def _submitter(one: reads.OrchardPage) -> UUID | None:
 def _line(line: LineView) -> BookLine:
     kinds = words.kinds()
     what = kinds.get(line.kind, line.kind)
-    if line.product:
+    if line.product and line.kind in FERTILISERS:
         what = f"{what} · {words.product(line.product)}"
     amount = f"{line.quantity} {_units().get(line.unit, line.unit)}"
     if line.unit == "share":

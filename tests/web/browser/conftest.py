@@ -94,6 +94,6 @@ def look(request):
 
     def take(page, name):
         if folder:
-            page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+            page.screenshot(path=f"{folder}/{name}.png", full_page=True, caret="initial")
 
     return take
