@@ -76,5 +76,10 @@ def find(folder: Path, sha256: str) -> tuple[bytes, str]:
     return data, media_type(data) or "application/octet-stream"
 
 
+def is_kept(folder: Path, sha256: str) -> bool:
+    """Say whether there is a photo of this digest."""
+    return _path(folder, sha256).is_file()
+
+
 def _path(folder: Path, sha256: str) -> Path:
     return folder / "photos" / sha256[:2] / sha256

@@ -77,6 +77,24 @@ def test_a_book_is_approved_by_another_person_then_labelled_and_shown_to_anyone(
     assert late.json["code"] == "LABEL_REPLACED"
 
 
+def test_an_account_opens_only_on_the_desks_own_ground_and_in_its_county(machine, orchard):
+    party = machine("county").get(orchard.path).json["orchard"]["operator_id"]
+    plot = {"parcel_id": str(orchard.parcel), "planted_area_m2": "40000", "planting_year": 2012}
+    body = {
+        "operator_id": party,
+        "adcode": "330803",
+        "name": "x",
+        "crop": "orange",
+        "valid_from": "2024-01-01",
+        "plots": [plot | {"stage": "mature"}],
+    }
+    wrong = machine("township").send("/orchards", body)
+    assert (wrong.status_code, wrong.json["code"]) == (422, "VALUE_INVALID")
+    assert machine("other").send("/orchards", body | {"adcode": "330802"}).status_code == 403
+    taken = machine("township").send("/orchards", body | {"adcode": "330802"})
+    assert (taken.status_code, taken.json["code"]) == (409, "ORCHARD_PLOT_TAKEN")
+
+
 def test_a_run_for_another_county_is_refused(machine):
     answer = machine("county").send("/label-runs", {"adcode": "330803", "year": YEAR})
     assert answer.status_code == 403

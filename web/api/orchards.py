@@ -1,5 +1,6 @@
 """``/orchards`` and ``/vouchers``: accounts, their books, photos, fertiliser vouchers over HTTP."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -75,9 +76,24 @@ def guard_county(_session: Session, who: ActorView, command: OfCounty) -> None:
 
 def guard_open(session: Session, who: ActorView, command: accounts.OpenOrchard) -> None:
     """Refuse to open an account on ground outside the actor's division."""
-    places = session.scalars(_PLACES, {"ids": [plot.parcel_id for plot in command.plots]}).all()
-    for place in places or [command.adcode]:
+    _require_ground(session, who, command.plots, command.adcode)
+
+
+def guard_boundary(session: Session, who: ActorView, command: accounts.SetBoundary) -> None:
+    """Refuse an account out of sight, and ground outside the actor's division."""
+    reads.require_orchard(session, who, command.orchard_id)
+    adcode = reads.county_of(session, command.orchard_id)
+    _require_ground(session, who, command.plots, adcode)
+
+
+def _require_ground(
+    session: Session, who: ActorView, plots: Sequence[accounts.Plot], adcode: str
+) -> None:
+    places = session.scalars(_PLACES, {"ids": [plot.parcel_id for plot in plots]}).all()
+    for place in places or [adcode]:
         require_division(who, place)
+        if not place.startswith(adcode):
+            raise InvalidValueError(field="adcode", value=adcode, why=place)
 
 
 def guard_voucher(session: Session, who: ActorView, command: OfVoucher) -> None:
@@ -169,6 +185,7 @@ _PLOTS: Final = (
     errors.PlantedTooLargeError,
     NotFoundError,
     NotPermittedError,
+    InvalidValueError,
 )
 NOUN = Noun(
     name="orchards",
@@ -220,7 +237,7 @@ NOUN = Noun(
             summary=("变更账户边界", "Give an account other plots from a day on"),
             raises=(errors.BoundaryDateError, *_PLOTS),
             status=201,
-            guard=guard_orchard,
+            guard=guard_boundary,
         ),
         Read(
             name="get_book",

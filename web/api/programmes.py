@@ -127,7 +127,8 @@ def programme_page(session: Session, _who: ActorView | None, query: ProgrammeByI
 
 
 def figures_of(view: ProgrammeView) -> tuple[Figure, ...]:
-    """Return a programme's figures in the file's order."""
+    """Return a programme's figures in the file's order, those of its rules first."""
+    figures = sorted(view.figures.items(), key=lambda pair: not pair[0].startswith("rules."))
     return tuple(
         Figure(
             path=path,
@@ -138,7 +139,7 @@ def figures_of(view: ProgrammeView) -> tuple[Figure, ...]:
             checked_on=one.checked_on,
             note=one.note,
         )
-        for path, one in view.figures.items()
+        for path, one in figures
     )
 
 

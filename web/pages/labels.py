@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 from registry.errors import RegistryError
 from registry.orchards import labels
 from registry.reads import orchards as reads
-from registry.reads.scope import require_division
+from registry.reads.scope import require_division, scope_of
 from sinks import tables
 from web import orchard_words as words
 from web.api.labels import guard_appeal
@@ -93,7 +93,8 @@ def index() -> str:
         asked = request.args.get("year", "")
         year = int(asked) if asked.isdecimal() and len(asked) == 4 else (years or (0,))[0]  # noqa: PLR2004 -- digits of a year
         standing = labels.current_labels(session, adcode, year) if adcode else ()
-        seen = [row for row in standing if _sees(session, row)]
+        whole = adcode is not None and scope_of(actor()).covers(adcode)
+        seen = [row for row in standing if whole or _sees(session, row)]
     page = RunsPage(
         adcode=adcode or "",
         year=year,

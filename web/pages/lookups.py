@@ -1,5 +1,7 @@
 """What the public look-up knows: serials, certificates, labels.  No plot and no person."""
 
+from uuid import UUID
+
 from flask import url_for
 from flask_babel import gettext
 from sqlalchemy.orm import Session
@@ -7,8 +9,10 @@ from sqlalchemy.orm import Session
 from registry import certificates
 from registry.errors import NotFoundError
 from registry.orchards import labels
+from registry.reads import orchards
 from registry.unit_errors import SerialInvalidError
 from web.formats import tonnes
+from web.orchard_words import crop
 from web.pages.public import LOOKUPS, Hit
 
 
@@ -57,7 +61,7 @@ def label_hit(session: Session, words: str) -> Hit | None:
         return None
     facts = (
         (gettext("年份"), str(found.year)),
-        (gettext("作物"), found.crop),
+        (gettext("作物"), crop(found.crop)),
         (gettext("所在"), found.place),
         (gettext("经营者"), found.operator or gettext("不公开")),
         (gettext("有效期"), f"{found.valid_from} – {found.valid_to}"),
@@ -71,4 +75,25 @@ def label_hit(session: Session, words: str) -> Hit | None:
     )
 
 
-LOOKUPS.extend((serial_hit, certificate_hit, label_hit))
+def orchard_hit(session: Session, words: str) -> Hit | None:
+    """Return an orchard account's public facts."""
+    try:
+        query = orchards.OrchardById(orchard_id=UUID(words))
+        found = orchards.public_orchard(session, None, query)
+    except (ValueError, NotFoundError):
+        return None
+    facts = (
+        (gettext("作物"), crop(found.crop)),
+        (gettext("所在"), found.place),
+        (gettext("经营者"), found.operator or gettext("不公开")),
+    )
+    return Hit(
+        title=str(found.id),
+        state="active",
+        facts=facts,
+        label=found.labels[0].grade or found.labels[0].state if found.labels else None,
+        url=url_for("orchards.public_page", orchard_id=found.id),
+    )
+
+
+LOOKUPS.extend((serial_hit, certificate_hit, label_hit, orchard_hit))

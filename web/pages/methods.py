@@ -1,10 +1,12 @@
 """Where every number comes from: parameters with source and mark, programmes with thresholds."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, url_for
 from flask_babel import gettext
+from markupsafe import Markup, escape
 
 from registry.errors import NotFoundError
 from web.api.endpoints import Empty
@@ -114,6 +116,7 @@ def index() -> str:
             if more
             else None,
         ),
+        breakable=breakable,
     )
 
 
@@ -131,7 +134,12 @@ def programme(programme_id: str) -> str:
         page: ProgrammePage = programme_page(session, None, query)
     if not page.figures:
         raise NotFoundError(what="programme", id=programme_id)
-    return show("methods/programme.html", page, marks=marks())
+    return show("methods/programme.html", page, breakable=breakable)
+
+
+def breakable(key: str) -> Markup:
+    """Return a key that may be broken after its dots and underscores."""
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[._])", key))
 
 
 def _row(one: Factor, words: dict[str, str]) -> Row:

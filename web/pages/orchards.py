@@ -63,6 +63,7 @@ class BookLine:
     what: str
     amount: str
     by_voucher: bool
+    photo: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -301,6 +302,8 @@ def _line(line: LineView) -> BookLine:
         what=what,
         amount=amount,
         by_voucher=line.client_id.startswith(books.VOUCHER),
+        photo=line.photo_sha256 is not None
+        and photos.is_kept(config().state_dir, line.photo_sha256),
     )
 
 
