@@ -8,7 +8,7 @@ import pytest
 from registry.db import transaction
 from registry.orchards import labels
 from tests.web.conftest import PASSWORD
-from tests.web.orchard_world import PNG, YEAR, plant
+from tests.web.orchard_world import PNG, YEAR, line, plant
 
 PART = {"HX-Request": "true"}
 
@@ -173,9 +173,17 @@ def test_the_way_of_a_book_and_what_anyone_sees(desk, town, orchard, client):
     assert desk("buyer").get("/county").status_code == 403
 
 
-def test_the_farmers_page_is_small(desk, orchard):
-    page = desk(orchard.login).get(f"{orchard.path}?year={YEAR}")
+def test_the_farmers_page_is_small_however_long_the_book(desk, machine, orchard):
+    lines = [line(number, quantity=str(number)) | {"n_kg": "0"} for number in range(1, 61)]
+    for entry in lines:
+        entry["on_date"] = "2026-03-02"
+    path = f"{orchard.path}/books/2026/lines"
+    assert machine(orchard.login).send(path, {"lines": lines}).status_code == 201
+    client = desk(orchard.login)
+    page = client.get(f"{orchard.path}?year=2026")
     assert len(page.data) <= 60 * 1024
+    assert "看全部 60 笔" in page.text
+    assert client.get(f"{orchard.path}?year=2026&lines=all").text.count("记错了") == 60
 
 
 def test_methods_are_searched_and_every_row_has_its_mark(client):

@@ -1,7 +1,7 @@
 """The farmer's orchard page, the desk's list of orchards, and what anyone may see of one."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID, uuid4
 
 from flask import Blueprint, redirect, request, url_for
@@ -32,6 +32,8 @@ from web.security import body_limit
 
 blueprint = Blueprint("orchards", __name__, url_prefix="/orchards")
 Answer = Response | str | tuple[str, int]
+LINES_SHOWN = 20
+"""Newest lines on the page: a phone on a weak network loads it whole; the rest is a link away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,13 @@ class Slip:
     fault: tuple[str, str] | None = None
     errors: dict[str, list[str]] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearQuery(reads.OrchardYearQuery):
+    """An account's year, with its newest lines or all of them."""
+
+    lines: Literal["newest", "all"] = "newest"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +88,7 @@ class BookPage:
     missing: tuple[words.NotCounted, ...]
     evidence: str
     lines: tuple[BookLine, ...]
+    lines_total: int
     label: LabelView | None
     label_reasons: tuple[tuple[str, str], ...]
     label_x: str
@@ -121,7 +131,7 @@ def index() -> str:
 @requires("orchard:read")
 def orchard(orchard_id: UUID) -> str:
     """Show one account's year."""
-    query = from_query(reads.OrchardYearQuery, orchard_id=orchard_id)
+    query = from_query(YearQuery, orchard_id=orchard_id)
     return show("orchards/orchard.html", _page(query), percent=words.percent)
 
 
@@ -216,7 +226,7 @@ def _act(orchard_id: UUID, year: int, verb: Any, command: Any, done: str) -> Ans
 
 def _written(orchard_id: UUID, year: int, write: Any, done: str) -> Answer:  # noqa: ANN401
     """Act, then answer with the renewed part of the page, or say what is wrong in place."""
-    query = reads.OrchardYearQuery(orchard_id=orchard_id, year=year)
+    query = YearQuery(orchard_id=orchard_id, year=year)
     try:
         write()
     except FieldsInvalidError as error:
@@ -230,7 +240,7 @@ def _written(orchard_id: UUID, year: int, write: Any, done: str) -> Answer:  # n
 
 
 def _slip(
-    query: reads.OrchardYearQuery,
+    query: YearQuery,
     error: RegistryError | SinksError,
     *,
     fault: tuple[str, str] | None = None,
@@ -248,14 +258,16 @@ def _slip(
     return show(f"orchards/{part}", page, percent=words.percent), status_of(error)
 
 
-def _page(query: reads.OrchardYearQuery, slip: Slip | None = None) -> BookPage:
+def _page(query: YearQuery, slip: Slip | None = None) -> BookPage:
     who = actor()
     with reading() as session:
-        one = reads.orchard_page(session, who, query)
+        plain = reads.OrchardYearQuery(orchard_id=query.orchard_id, year=query.year)
+        one = reads.orchard_page(session, who, plain)
         submitted_by = _submitter(one)
     book = one.book
     balance = book.approved if book.status == "approved" else book.draft
     label = next((row for row in one.labels if row.year == one.year), None)
+    rows = [row for row in reversed(book.lines) if row.reverses_id is None]
     kept = slip or Slip()
     return BookPage(
         one=one,
@@ -266,7 +278,8 @@ def _page(query: reads.OrchardYearQuery, slip: Slip | None = None) -> BookPage:
         sums=words.sums(balance.terms) if balance else (),
         missing=words.not_counted(balance.not_counted) if balance else (),
         evidence=words.percent(balance.evidence_share) if balance else "—",
-        lines=tuple(_line(row) for row in reversed(book.lines) if row.reverses_id is None),
+        lines=tuple(_line(row) for row in (rows if query.lines == "all" else rows[:LINES_SHOWN])),
+        lines_total=len(rows),
         label=label,
         label_reasons=tuple(words.said(code) for code in label.reasons) if label else (),
         label_x=words.decimal(label.x) if label else "—",
