@@ -28,6 +28,7 @@ _READS = _PLACES | {
     "orchard:read",
     "label:read",
     "job:read",
+    "statement:read",
 }
 _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     "township": _READS
@@ -74,6 +75,7 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "unit:issue",
         "reward:redeem",
         "county:read",
+        "unit:hold",
     },
     "collective": _PLACES
     | {
@@ -89,6 +91,7 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "orchard:book",
         "label:read",
         "label:object",
+        "assessment:read",
     },
     "farmer": frozenset(
         {"parcel:read", "orchard:read", "orchard:book", "label:read", "label:object",
@@ -99,7 +102,7 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     ),
     "verifier": _PLACES | {"assessment:read", "period:read", "period:verify", "unit:read"},
     "bank": frozenset({"report:read"}),
-    "auditor": _READS | {"log:read", "statement:read", "report:read", "county:read"},
+    "auditor": _READS | {"log:read", "report:read", "county:read"},
     "system": frozenset(),
 }  # fmt: skip
 PERMISSIONS: Final = frozenset({SIGNED_IN}).union(*_ROLE_PERMISSIONS.values())

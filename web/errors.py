@@ -18,7 +18,18 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from geo.errors import GeoError
-from options.errors import ApproverError, OptionsError, TransitionRefusedError
+from options.errors import ApproverError, OptionsError, OversoldError, TransitionRefusedError
+from options.refusals import (
+    BankReferenceError,
+    DeadlinePassedError,
+    LotNotFoundError,
+    NumberTakenError,
+    PartyNotFoundError,
+    ReviewerError,
+    SettlementNotFoundError,
+    SettlementOpenError,
+    SubscriptionNotFoundError,
+)
 from registry.errors import (
     InvalidValueError,
     KeyReusedError,
@@ -77,6 +88,16 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     HolderNotAllowedError: 403,
     ApproverError: 403,
     TransitionRefusedError: 409,
+    LotNotFoundError: 404,
+    SubscriptionNotFoundError: 404,
+    SettlementNotFoundError: 404,
+    PartyNotFoundError: 404,
+    ReviewerError: 403,
+    OversoldError: 409,
+    NumberTakenError: 409,
+    BankReferenceError: 409,
+    DeadlinePassedError: 409,
+    SettlementOpenError: 409,
     SchemaOutdatedError: 503,
     RegistryError: 409,
     OptionsError: 422,

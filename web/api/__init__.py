@@ -7,11 +7,14 @@ from web.api import (
     factors,
     jobs,
     labels,
+    lots,
     orchards,
     parcels,
     places,
     programmes,
     projects,
+    settlements,
+    subscriptions,
     units,
 )
 from web.api.endpoints import Noun, add
@@ -27,6 +30,9 @@ NOUNS: tuple[Noun, ...] = (
     orchards.NOUN,
     labels.NOUN,
     factors.NOUN,
+    lots.NOUN,
+    subscriptions.NOUN,
+    settlements.NOUN,
 )
 """Every noun of the interface; the OpenAPI document is made from this list."""
 
