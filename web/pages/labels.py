@@ -21,6 +21,7 @@ from web.auth import public, requires
 from web.chart_frame import Chart
 from web.commands import from_form, parse
 from web.context import act, actor, config, reading
+from web.i18n import english
 from web.label_chart import label_bars
 from web.pages.frame import say, show
 
@@ -147,12 +148,13 @@ def _sees(session: Any, row: labels.LabelView) -> bool:  # noqa: ANN401
 
 def _context(page: reads.LabelPage) -> LabelContext:
     one = page.label
+    title = "title_en" if english() else "title_zh"
     address = config().public_url.rstrip("/") + url_for("labels.label", number=one.number)
     return LabelContext(
         page=page,
         colour=one.grade or one.state,
         crop=words.crop(one.crop),
-        title=str(tables.label_sets().get(one.rule_key, {}).get("title_zh", one.rule_key)),
+        title=str(tables.label_sets().get(one.rule_key, {}).get(title, one.rule_key)),
         reasons=tuple(words.said(code) for code in one.reasons),
         facts=_facts(page),
         cuts=_cuts(page),
