@@ -23,10 +23,11 @@ DESKS = {
     "county2": "柯城区 林业局 王强",
     "company": "两山公司 陈静",
     "company2": "两山公司 周涛",
+    "company3": "两山公司 何平",
     "verifier": "核证机构 赵磊",
     "auditor": "审计 孙丽",
 }
-"""Demo people at desks; ``county2`` and ``company2`` are the second person where two must act."""
+"""Demo people at desks; numbered ones are the other person where two must act."""
 
 
 def tell(teller: Teller) -> Totals:
@@ -152,7 +153,7 @@ def _party(
 
 
 def _actor(teller: Teller, desk: str, name: str) -> people.AddActor:
-    role = desk.rstrip("2")
+    role = desk.rstrip("23")
     party = {"company": "COMPANY", "verifier": "VERIFIER"}.get(role)
     return people.AddActor(
         at=at(DAY),

@@ -1,6 +1,6 @@
 """The story of the demo county: from plot files to money back in the village."""
 
-from web.demo import county, decision, logins, orchards, plots, tonne
+from web.demo import county, decision, fen, logins, orchards, plots, tonne, unit
 from web.demo.teller import Teller, Told
 
 STEPS = {
@@ -9,6 +9,8 @@ STEPS = {
     "plots 地块": plots.tell,
     "decision 审定": decision.tell,
     "tonne 一吨": tonne.tell,
+    "fen 一分": fen.tell,
+    "unit 一单位": unit.tell,
     "orchards 果园": orchards.tell,
 }
 
