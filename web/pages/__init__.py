@@ -10,11 +10,14 @@ from web.pages import (
     imports,
     labels,
     lookups,
+    lots,
     methods,
     orchards,
     parcels,
     public,
     signin,
+    statements,
+    subscriptions,
 )
 
 MODULES = (
@@ -22,6 +25,9 @@ MODULES = (
     signin,
     parcels,
     imports,
+    lots,
+    subscriptions,
+    statements,
     findings,
     orchards,
     labels,
