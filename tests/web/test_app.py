@@ -119,15 +119,27 @@ def pages_of(app):
 
 def test_pages_need_nothing_inline_and_nothing_from_elsewhere(town, client):
     for path in set(pages_of(town.app)) - {"/sign-in"}:
-        for desk in (None, "county"):
+        opened = set()
+        for desk in (None, "county", "company"):
             auth_ = (desk, PASSWORD) if desk else None
             answer = client.get(path, auth=auth_)
-            assert answer.status_code in ({200} if desk else {200, 303}), path
+            closed = desk is not None and not _opens(town.app, path, desk)
+            assert answer.status_code in (({403} if closed else {200}) if desk else {200, 303}), (
+                path
+            )
+            opened |= {desk} if answer.status_code == 200 else set()
             if answer.mimetype != "text/html":
                 continue
             parser = _Inline()
             parser.feed(answer.get_data(as_text=True))
             assert parser.found == [], path
+        assert opened - {None}, path
+
+
+def _opens(app, path, desk):
+    endpoint, _ = app.url_map.bind("localhost").match(path)
+    needed = app.view_functions[endpoint].permission
+    return needed in {auth.PUBLIC, auth.SIGNED_IN} or desk in auth.roles_with(needed)
 
 
 def test_language_and_large_text_are_remembered(client):
