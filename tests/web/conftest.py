@@ -23,7 +23,7 @@ DESKS = {
     "other": ("township", "330802102000"),
     "county": ("county", "330802000000"),
     "buyer": ("buyer", None),
-    "company": ("company", None),
+    "company": ("company", "330802000000"),
 }
 PLACES = (
     ("330000000000", "浙江省", "province", None),
