@@ -141,6 +141,11 @@ def sealed_log(session: Session) -> Iterator[SealedEvent]:
         )
 
 
+def is_sealed(session: Session, event_id: UUID) -> bool:
+    """Say whether an event is in the chain."""
+    return session.execute(_IS_SEALED, {"event": event_id}).first() is not None
+
+
 def last_seal(session: Session) -> dict[str, str | int]:
     """Return position and hash of the last link; position 0 and zeros for an empty chain."""
     last = session.execute(_LAST).first()
@@ -157,6 +162,7 @@ _UNSEALED = text(
     " WHERE s.event_id IS NULL AND e.xid < pg_snapshot_xmin(pg_current_snapshot())"
     " ORDER BY e.xid, e.number LIMIT :at_most"
 )
+_IS_SEALED = text("SELECT FROM event_seal WHERE event_id = :event")
 _LAST = text("SELECT pos, hash FROM event_seal ORDER BY pos DESC LIMIT 1")
 _SEAL = text(
     "INSERT INTO event_seal (pos, event_id, prev, hash, format)"

@@ -4,11 +4,13 @@ import importlib.util
 import json as jsonlib
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated
+from uuid import UUID
 
 import typer
 from sqlalchemy import Engine
@@ -90,6 +92,21 @@ def seal_all(engine: Engine) -> int:
         total += sealed
         if sealed == 0:
             return total
+
+
+def seal_event(engine: Engine, event_id: UUID, *, within_s: float = 60.0) -> None:
+    """Seal until one event is in the chain.
+
+    A transaction that is open anywhere on the server delays the seal of all that came after it;
+    past ``within_s`` the event is left to the worker.
+    """
+    ends = time.monotonic() + within_s
+    while time.monotonic() < ends:
+        with transaction(engine) as session:
+            events.seal(session)
+            if events.is_sealed(session, event_id):
+                return
+        time.sleep(0.05)
 
 
 def export_log(engine: Engine, file: Path) -> int:

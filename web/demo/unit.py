@@ -10,7 +10,7 @@ from sqlalchemy import text
 from registry import certificates, keys, retirement, transfers
 from registry.ranges import Selection
 from registry.unit_errors import UnitNotHeldError
-from web.cli.log import export_log, seal_all
+from web.cli.log import export_log, seal_all, seal_event
 from web.config import ROOT
 from web.demo.fen import BUYER
 from web.demo.teller import Teller, Totals
@@ -36,7 +36,7 @@ def tell(teller: Teller) -> Totals:
     again = teller.do(retirement.retire, command)
     teller.check("a repeated retirement acts once", holds=again == retired, figure=retired.number)
     _refuses_transfer(teller, retired)
-    seal_all(teller.engine)
+    seal_event(teller.engine, retired.event_id)
     key = keys.signing_key(teller.state / "keys" / "registry.pem")
     made = teller.do(
         partial(certificates.certify_retirement, key=key),

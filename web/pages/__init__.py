@@ -3,6 +3,7 @@
 from flask import Flask
 
 from web.pages import (
+    certificates,
     county,
     findings,
     frame,
@@ -31,6 +32,7 @@ MODULES = (
     findings,
     orchards,
     labels,
+    certificates,
     county,
     methods,
     public,

@@ -50,7 +50,12 @@ def certificate_hit(session: Session, words: str) -> Hit | None:
         ),
         ("SHA-256", found.sha256),
     )
-    return Hit(title=found.number, state=found.state, facts=facts)
+    return Hit(
+        title=found.number,
+        state=found.state,
+        facts=facts,
+        url=url_for("certificates.certificate", number=found.number),
+    )
 
 
 def label_hit(session: Session, words: str) -> Hit | None:
