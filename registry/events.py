@@ -97,8 +97,10 @@ def seal_hash(*, pos: int, prev: bytes, digest: bytes) -> bytes:
 def seal(session: Session, *, at_most: int = 10_000) -> int:
     """Append seals for all events no running transaction can still precede; return how many.
 
-    Order is (transaction number, number in it).  Only events below the snapshot's ``xmin`` are
-    taken: an event of a transaction that is still open can then never come before a sealed one.
+    Order is the events' own number, drawn when each was written: an act that stands on another's
+    committed rows wrote its event later, so cause comes before effect.  (The transaction's number
+    would not do: it is drawn at the first write, which can be before a wait for the other.)  Only
+    events below the snapshot's ``xmin`` are taken, and none after one that must still wait.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEAL_LOCK})
     last = session.execute(
@@ -157,10 +159,15 @@ _INSERT = text(
     " effective_at)"
     " VALUES (:id, :kind, :actor, :subject_kind, :subject_id, :envelope, :digest, :at)"
 )
+# The waiting events are found by their transaction's number first: looked for by the least number,
+# the whole table could be read to find none.
 _UNSEALED = text(
-    "SELECT e.id, e.digest FROM event e LEFT JOIN event_seal s ON s.event_id = e.id"
+    "WITH waiting AS MATERIALIZED (SELECT w.number FROM event w"
+    "   WHERE w.xid >= pg_snapshot_xmin(pg_current_snapshot()))"
+    " SELECT e.id, e.digest FROM event e LEFT JOIN event_seal s ON s.event_id = e.id"
     " WHERE s.event_id IS NULL AND e.xid < pg_snapshot_xmin(pg_current_snapshot())"
-    " ORDER BY e.xid, e.number LIMIT :at_most"
+    " AND e.number < coalesce((SELECT min(number) FROM waiting), 9223372036854775807)"
+    " ORDER BY e.number LIMIT :at_most"
 )
 _IS_SEALED = text("SELECT FROM event_seal WHERE event_id = :event")
 _LAST = text("SELECT pos, hash FROM event_seal ORDER BY pos DESC LIMIT 1")
