@@ -1,5 +1,7 @@
 """``tanhui run``: what ``make run`` does after set-up: database, demo county, story, server."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +12,7 @@ from geo.synthetic import make_county
 from web import database
 from web.cli.demo import folder
 from web.cli.serve import serve
-from web.config import settings
+from web.config import ROOT, settings
 from web.demo.county import DESKS
 from web.demo.logins import PARTIES, PASSWORD
 from web.demo.story import tell
@@ -41,7 +43,19 @@ def run() -> None:
     typer.echo(f"\n  http://127.0.0.1:{settings().port}/\n")
     for name in (*DESKS, *PARTIES):
         typer.echo(f"  {name:<10} {PASSWORD}")
-    serve()
+    with _worker():
+        serve()
+
+
+@contextmanager
+def _worker() -> Iterator[None]:
+    """Run the worker beside the server: jobs, seals, timers; it ends with the server."""
+    work = subprocess.Popen([sys.executable, "-m", "web.cli", "work"], cwd=ROOT)
+    try:
+        yield
+    finally:
+        work.terminate()
+        work.wait(timeout=30)
 
 
 @contextmanager
