@@ -13,7 +13,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import norm, t
 
 from sinks import tables
 from sinks.arrays import FloatArray, as_float
@@ -75,8 +74,11 @@ class Estimate:
 
 def t_quantile(df: float) -> float:
     """Two-sided 90 % quantile of Student's t; the normal one at infinite df."""
+    # Imported where it is used: whoever only reads a record does not wait for scipy.
+    from scipy.special import ndtri, stdtrit  # noqa: PLC0415
+
     tail = float((1 + CONFIDENCE) / 2)
-    return float(norm.ppf(tail) if np.isinf(df) else t.ppf(tail, df))
+    return float(ndtri(tail) if np.isinf(df) else stdtrit(df, tail))
 
 
 def variance(values: ArrayLike) -> float:

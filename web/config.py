@@ -38,6 +38,11 @@ class Settings(BaseSettings):
         """Folder of the private cluster."""
         return self.pg_dir or self.state_dir / "pg"
 
+    @property
+    def layer_dir(self) -> Path:
+        """Folder in which layers are kept."""
+        return self.state_dir / "layers"
+
 
 @cache
 def settings() -> Settings:

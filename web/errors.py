@@ -62,6 +62,7 @@ from web.accounts.logins import (
     UsernameTakenError,
 )
 from web.auth import SignInNeededError
+from web.parsing import FieldError, FieldsInvalidError
 
 LOG = logging.getLogger("tanhui.web")
 
@@ -114,26 +115,6 @@ HTTP_CODES: Final[Mapping[int, str]] = {
     415: "MEDIA_TYPE_UNKNOWN",
     428: "PRECONDITION_NEEDED",
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldError:
-    """What is wrong with one field: where it stands in the body, and why, in both languages."""
-
-    pointer: str
-    code: str
-    zh: str
-    en: str
-
-
-class FieldsInvalidError(RegistryError):
-    """The body or query does not fit: all faulty fields at once."""
-
-    code = "FIELDS_INVALID"
-
-    def __init__(self, errors: tuple[FieldError, ...]) -> None:
-        self.errors = errors
-        super().__init__(count=len(errors))
 
 
 class IdempotencyKeyMissingError(InvalidValueError):

@@ -17,14 +17,8 @@ from web import messages
 from web.api import NOUNS
 from web.api.endpoints import Act, Endpoint, Errors, Raw, Read, result_adapter
 from web.auth import PUBLIC
-from web.commands import body_model
-from web.errors import (
-    FieldsInvalidError,
-    IdempotencyKeyMissingError,
-    PreconditionMissingError,
-    Problem,
-    status_of,
-)
+from web.errors import IdempotencyKeyMissingError, PreconditionMissingError, Problem, status_of
+from web.parsing import FieldsInvalidError, body_model
 
 PATH: Final = Path(__file__).resolve().parent / "api" / "openapi.json"
 REF: Final = "#/components/schemas/{model}"

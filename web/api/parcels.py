@@ -22,8 +22,9 @@ from web import intake
 from web.api.endpoints import JSON, Act, Noun, Raw, Read
 from web.api.places import FEATURES, GEOJSON
 from web.auth import may, roles_with
-from web.commands import header_key, parse
+from web.commands import header_key
 from web.context import actor, now, reading
+from web.parsing import parse
 from web.security import body_limit
 from web.uploads import FILE_BYTES_MAX, safe_name
 

@@ -25,8 +25,7 @@ from registry.db import Command, CommandT, attempt, once, perform
 from web import database
 from web.cli.acting import acting, now
 from web.cli.telling import tell
-from web.commands import GIVEN, field_error, parse
-from web.errors import FieldsInvalidError
+from web.parsing import GIVEN, FieldsInvalidError, field_error, parse
 
 ResultT = TypeVar("ResultT")
 BEIJING: Final = ZoneInfo("Asia/Shanghai")

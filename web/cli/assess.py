@@ -12,8 +12,8 @@ from registry.errors import InvalidValueError
 from registry.worker import run_worker
 from web import database, messages
 from web.cli.acting import As, Json, acting, now
-from web.cli.layer import layer_dir
 from web.cli.output import show
+from web.config import settings
 
 app = typer.Typer(no_args_is_help=True, help="测算 Assessments.")
 Kind = Annotated[str, typer.Option(help="forecast or monitored")]
@@ -53,7 +53,7 @@ def run(
     engine = database.app_engine()
     job_id = perform(engine, estimation.request, command)
     if not queue:
-        run_worker(engine, layer_dir=layer_dir(), once=True)
+        run_worker(engine, layer_dir=settings().layer_dir, once=True)
     with transaction(engine) as session:
         job = jobs.get(session, job_id)
     show(job, as_json=json, lines=_job_lines(job))

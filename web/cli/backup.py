@@ -53,7 +53,7 @@ def create(file: File, *, json: Json = False) -> None:
             engine,
             file,
             at=now(),
-            folders=(config.state_dir / "layers", config.state_dir / "keys"),
+            folders=(config.layer_dir, config.state_dir / "keys"),
             major=None if config.database_url else data_major(config.cluster_dir / "data"),
         )
     finally:

@@ -9,6 +9,7 @@ from registry.db import SYSTEM_ACTOR, perform
 from web import database
 from web.cli.acting import now
 from web.demo.county import division_rows
+from web.preparing import prepare
 
 app = typer.Typer(no_args_is_help=True, help="县 A county.")
 
@@ -28,7 +29,7 @@ def init(
     ]
     if divisions.full_code(adcode) not in {row.code for row in mine}:
         raise typer.BadParameter(adcode)
-    database.prepare(say=typer.echo)
+    prepare(say=typer.echo)
     engine = database.app_engine()
     load = divisions.LoadDivisions(
         at=now(),

@@ -7,6 +7,7 @@ import typer
 from registry import migrate
 from web import database
 from web.cli.output import show
+from web.preparing import prepare
 
 app = typer.Typer(no_args_is_help=True, help="数据库 The database.")
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output")]
@@ -15,7 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output")]
 @app.command("migrate")
 def migrate_() -> None:
     """Start the private cluster if it is ours, and bring the database to this version."""
-    database.prepare(say=typer.echo)
+    prepare(say=typer.echo)
     typer.echo(f"数据库已就绪 database at {migrate.head()}")
 
 

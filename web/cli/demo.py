@@ -13,6 +13,7 @@ from web.config import settings
 from web.demo import real as real_files
 from web.demo.story import tell
 from web.demo.teller import Teller
+from web.preparing import prepare
 
 app = typer.Typer(no_args_is_help=True, help="演示县 The demo county.")
 Size = Annotated[str, typer.Option(help=f"One of {', '.join(SIZES)}")]
@@ -45,7 +46,7 @@ def make(
 @app.command()
 def story(*, size: Size = "small", json: Json = False) -> None:
     """Tell the county's story on the database: every verb once, every balance as a check."""
-    database.prepare(say=lambda _line: None)
+    prepare(say=lambda _line: None)
     if not (folder(size) / "manifest.json").exists():
         make_county(size=size, out_dir=folder(size))
     teller = Teller(

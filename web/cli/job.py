@@ -8,11 +8,10 @@ import typer
 
 from registry import jobs
 from registry.db import transaction
-from registry.worker import run_worker
 from web import database, messages
 from web.cli.acting import As, Json, acting
-from web.cli.layer import layer_dir
 from web.cli.output import show
+from web.config import settings
 
 app = typer.Typer(no_args_is_help=True, help="任务 Jobs.")
 
@@ -48,7 +47,9 @@ def cancel(job_id: UUID, *, as_: As = None, json: Json = False) -> None:
 @app.command()
 def work(*, once: Annotated[bool, typer.Option(help="Return when none is left")] = False) -> None:
     """Do the jobs that wait, until stopped."""
-    run_worker(database.app_engine(), layer_dir=layer_dir(), once=once)
+    from registry.worker import run_worker  # with every science library; only the worker needs it
+
+    run_worker(database.app_engine(), layer_dir=settings().layer_dir, once=once)
 
 
 def _line(job: jobs.JobView) -> str:

@@ -15,11 +15,6 @@ from web.config import settings
 app = typer.Typer(no_args_is_help=True, help="图层 Layers.")
 
 
-def layer_dir() -> Path:
-    """Return the folder in which layers are kept."""
-    return settings().state_dir / "layers"
-
-
 @app.command()
 def add(
     file: Annotated[Path, typer.Argument(help="A GeoTIFF of one kind of value")],
@@ -34,7 +29,7 @@ def add(
     json: Json = False,
 ) -> None:
     """Read a raster wholly, refuse it for any fault, and keep it by its SHA-256."""
-    taken = layers.take_file(file, kind=kind, folder=layer_dir(), nodata=nodata, band=band)
+    taken = layers.take_file(file, kind=kind, folder=settings().layer_dir, nodata=nodata, band=band)
     command = layers.RegisterLayer(
         at=now(),
         actor_id=acting(as_),

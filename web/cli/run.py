@@ -17,13 +17,14 @@ from web.demo.county import DESKS
 from web.demo.logins import PARTIES, PASSWORD
 from web.demo.story import tell
 from web.demo.teller import Teller
+from web.preparing import prepare
 
 
 def run() -> None:
     """Prepare the database, tell the demo county's story, print the address, serve."""
     took: dict[str, float] = {}
     with _timed(took, "数据库 database"):
-        database.prepare(say=typer.echo)
+        prepare(say=typer.echo)
     with _timed(took, "演示县 demo county"):
         if not (folder("small") / "manifest.json").exists():
             make_county(size="small", out_dir=folder("small"))

@@ -15,11 +15,11 @@ from registry.db import Command
 from registry.errors import NotFoundError, NotPermittedError, RegistryError
 from registry.people import ActorView
 from web import messages
-from web.commands import field_error, form_key
+from web.commands import form_key
 from web.context import act, actor, now, reading
-from web.errors import FieldsInvalidError
 from web.i18n import english
 from web.pages.frame import say
+from web.parsing import FieldsInvalidError, field_error
 from web.security import body_limit
 
 PAPER_BYTES_MAX: Final = 20 * 1024 * 1024

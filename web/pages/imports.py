@@ -19,11 +19,12 @@ from registry.reads.places import Page
 from web import intake, messages
 from web.api.parcels import DECIDES, guard_batch
 from web.auth import may, requires
-from web.commands import form_key, from_form, from_query, parse
+from web.commands import form_key, from_form, from_query
 from web.context import act, actor, config, now, reading
 from web.i18n import english
 from web.pages.frame import say, show
 from web.pages.parcels import outline_of
+from web.parsing import parse
 from web.security import body_limit
 from web.uploads import FILE_BYTES_MAX, Upload, Uploads
 

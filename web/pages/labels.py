@@ -19,11 +19,12 @@ from web import orchard_words as words
 from web.api.labels import guard_appeal
 from web.auth import public, requires
 from web.chart_frame import Chart
-from web.commands import from_form, parse
+from web.commands import from_form
 from web.context import act, actor, config, reading
 from web.i18n import english
 from web.label_chart import label_bars
 from web.pages.frame import say, show
+from web.parsing import parse
 
 blueprint = Blueprint("labels", __name__, url_prefix="/labels")
 ORDER: Final = (

@@ -25,14 +25,14 @@ from web.api.sale_scope import PUBLIC_STATES, may_see_lot, party_of
 from web.auth import may, public, requires
 from web.chart_frame import Chart
 from web.charts import share_bar
-from web.commands import field_error, from_form, parse
+from web.commands import from_form
 from web.context import actor, now, reading, viewer
-from web.errors import FieldsInvalidError
 from web.formats import mu, tonnes
 from web.i18n import english
 from web.pages import frame, home
 from web.pages.acting import acted, fen, given, kg, paper, paper_limit, whole, word
 from web.pages.frame import show
+from web.parsing import FieldsInvalidError, field_error, parse
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 SALE_PATH: Final = ("DRAFT", "REVIEW", "ELIGIBLE", "NOTICED", "RESOLVED", "PRE_STORED", "LISTED")

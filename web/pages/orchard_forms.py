@@ -12,9 +12,9 @@ from werkzeug.datastructures import FileStorage
 
 from registry.orchards import books
 from registry.orchards.lines import FERTILISERS, HARVEST, KINDS, PRACTICES, UNITS, LineEntry
-from web.commands import field_error, form_key
+from web.commands import form_key
 from web.context import actor, now
-from web.errors import FieldError, FieldsInvalidError
+from web.parsing import FieldError, FieldsInvalidError, field_error
 
 _NUMBER: Final = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 _PERCENT: Final = re.compile(r"(100|[0-9]{1,2})(\.[0-9]{1,2})?")

@@ -23,11 +23,12 @@ from web.api.orchards import get_photo, guard_orchard, guard_voucher
 from web.auth import may, public, requires
 from web.commands import form_errors, from_form, from_query
 from web.context import act, actor, config, now, reading
-from web.errors import FieldsInvalidError, status_of
+from web.errors import status_of
 from web.formats import mu
 from web.i18n import english
 from web.pages.frame import say, show
 from web.pages.orchard_forms import add_line
+from web.parsing import FieldsInvalidError
 from web.security import body_limit
 
 blueprint = Blueprint("orchards", __name__, url_prefix="/orchards")

@@ -17,12 +17,13 @@ from registry.reads.choices import PlaceChoices, place_choices
 from web import messages
 from web.api.parcels import DECIDES, guard_decide, guard_draw
 from web.auth import may, requires
-from web.commands import KEY_FIELD, form_errors, form_key, from_form, from_query, parse
+from web.commands import KEY_FIELD, form_errors, form_key, from_form, from_query
 from web.context import act, actor, now, reading
-from web.errors import FieldsInvalidError, status_of
+from web.errors import status_of
 from web.formats import mu
 from web.i18n import english
 from web.pages.frame import moment, say, show
+from web.parsing import FieldsInvalidError, parse
 
 blueprint = Blueprint("parcels", __name__, url_prefix="/parcels")
 

@@ -23,13 +23,14 @@ from web.api import subscriptions as api
 from web.api.endpoints import Empty
 from web.api.sale_scope import party_of, require_contract, sees_all
 from web.auth import may, requires
-from web.commands import from_form, parse
+from web.commands import from_form
 from web.context import actor, now, reading
 from web.contracts import contract_sha256, contract_text
 from web.pages import frame
 from web.pages.acting import acted, fen, given, kg, whole, word
 from web.pages.frame import show
 from web.pages.lots import moment
+from web.parsing import parse
 
 blueprint = Blueprint("subscriptions", __name__)
 PATH: Final = ("RESERVED", "SIGNED", "AWAITING_PAYMENT", "COOLING_OFF", "VESTING", "DELIVERED")
