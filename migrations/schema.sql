@@ -402,6 +402,46 @@ CREATE FUNCTION public.check_settlement_payment() RETURNS trigger
       RETURN NEW;
     END $$;
 ALTER FUNCTION public.check_settlement_payment() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_tree_joins() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      PERFORM FROM tree t JOIN tree_pack p ON p.id = NEW.pack_id
+        JOIN lot_parcel l ON l.lot_id = p.lot_id AND l.parcel_id = t.parcel_id
+       WHERE t.id = NEW.tree_id AND t.status = 'live' FOR SHARE OF t;
+      IF NOT FOUND THEN
+        RAISE EXCEPTION 'tree % is no live tree of the ground of pack %', NEW.tree_id, NEW.pack_id
+          USING ERRCODE = '23514', CONSTRAINT = 'tree_pack_member_joins';
+      END IF;
+      RETURN NEW;
+    END $$;
+ALTER FUNCTION public.check_tree_joins() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_tree_pack() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      which uuid;
+      trees bigint;
+    BEGIN
+      IF TG_OP = 'DELETE' THEN
+        which := OLD.pack_id;
+        IF OLD.delivered_to IS NOT NULL THEN
+          RAISE EXCEPTION 'tree % was delivered with pack %', OLD.tree_id, which
+            USING ERRCODE = '23514', CONSTRAINT = 'tree_pack_member_delivered';
+        END IF;
+      ELSE
+        which := NEW.pack_id;
+      END IF;
+      SELECT count(*) INTO trees FROM tree_pack_member WHERE pack_id = which;
+      IF trees NOT IN (0, 100) THEN
+        RAISE EXCEPTION 'pack % holds % trees', which, trees
+          USING ERRCODE = '23514', CONSTRAINT = 'tree_pack_holds_hundred';
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.check_tree_pack() OWNER TO tanhui_owner;
 CREATE FUNCTION public.lock_batches(ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2245,7 +2285,11 @@ CREATE TABLE public.tree (
     owner_id uuid NOT NULL,
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    planted_on date,
+    replaces_id uuid,
+    CONSTRAINT ck_tree_another_replaced CHECK ((replaces_id <> id)),
     CONSTRAINT ck_tree_number_positive CHECK ((number > 0)),
+    CONSTRAINT ck_tree_planted_in_year CHECK (((planted_on IS NULL) OR (date_part('year'::text, planted_on) = (planted_year)::double precision))),
     CONSTRAINT ck_tree_status_known CHECK ((status = ANY (ARRAY['live'::text, 'dead'::text, 'moved'::text])))
 );
 ALTER TABLE public.tree OWNER TO tanhui_owner;
@@ -2521,6 +2565,8 @@ ALTER TABLE ONLY public.tree_pack
     ADD CONSTRAINT uq_tree_pack_lot_id_code UNIQUE (lot_id, code);
 ALTER TABLE ONLY public.tree
     ADD CONSTRAINT uq_tree_parcel_id_number UNIQUE (parcel_id, number);
+ALTER TABLE ONLY public.tree
+    ADD CONSTRAINT uq_tree_replaces_id UNIQUE (replaces_id);
 CREATE INDEX idx_procrastinate_jobs_worker_not_null ON public.procrastinate_jobs USING btree (worker_id) WHERE ((worker_id IS NOT NULL) AND (status = 'doing'::public.procrastinate_job_status));
 CREATE INDEX idx_procrastinate_workers_last_heartbeat ON public.procrastinate_workers USING btree (last_heartbeat);
 CREATE INDEX ix_actor_party_id ON public.actor USING btree (party_id);
@@ -2576,6 +2622,7 @@ CREATE INDEX ix_subscription_due_at ON public.subscription USING btree (due_at) 
 CREATE INDEX ix_subscription_line_lot_id_vintage ON public.subscription_line USING btree (lot_id, vintage);
 CREATE INDEX ix_subscription_lot_id ON public.subscription USING btree (lot_id);
 CREATE INDEX ix_tree_owner_id ON public.tree USING btree (owner_id);
+CREATE INDEX ix_tree_pack_code ON public.tree_pack USING btree (code);
 CREATE INDEX ix_tree_pack_line_id ON public.tree_pack USING btree (line_id);
 CREATE INDEX ix_tree_pack_member_pack_id ON public.tree_pack_member USING btree (pack_id);
 CREATE INDEX ix_unit_range_account_id ON public.unit_range USING btree (account_id) WHERE (closed_by IS NULL);
@@ -2656,6 +2703,8 @@ CREATE TRIGGER settlement_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCAT
 CREATE CONSTRAINT TRIGGER settlement_line_is_true AFTER INSERT ON public.settlement_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_settlement();
 CREATE TRIGGER settlement_payment_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_payment FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER settlement_payment_is_true BEFORE INSERT ON public.settlement_payment FOR EACH ROW EXECUTE FUNCTION public.check_settlement_payment();
+CREATE TRIGGER tree_joins_alive BEFORE INSERT ON public.tree_pack_member FOR EACH ROW EXECUTE FUNCTION public.check_tree_joins();
+CREATE CONSTRAINT TRIGGER tree_pack_is_whole AFTER INSERT OR DELETE ON public.tree_pack_member DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_tree_pack();
 CREATE CONSTRAINT TRIGGER voucher_adds_up AFTER INSERT OR UPDATE ON public.reward_voucher DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_reward_adds_up();
 ALTER TABLE ONLY public.account
     ADD CONSTRAINT fk_account_party_id_party FOREIGN KEY (party_id) REFERENCES public.party(id);
@@ -2955,6 +3004,8 @@ ALTER TABLE ONLY public.tree_pack_member
     ADD CONSTRAINT fk_tree_pack_member_tree_id_tree FOREIGN KEY (tree_id) REFERENCES public.tree(id);
 ALTER TABLE ONLY public.tree
     ADD CONSTRAINT fk_tree_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id);
+ALTER TABLE ONLY public.tree
+    ADD CONSTRAINT fk_tree_replaces_id_tree FOREIGN KEY (replaces_id) REFERENCES public.tree(id);
 ALTER TABLE ONLY public.unit_range
     ADD CONSTRAINT fk_unit_range_account_id_account FOREIGN KEY (account_id) REFERENCES public.account(id);
 ALTER TABLE ONLY public.unit_range
@@ -2975,6 +3026,8 @@ GRANT USAGE ON SCHEMA public TO tanhui_app;
 REVOKE ALL ON FUNCTION public.check_settlement() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.check_settlement_frozen() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.check_settlement_payment() FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.check_tree_joins() FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.check_tree_pack() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.lock_batches(ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_batches(ids uuid[]) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) FROM PUBLIC;
@@ -3187,6 +3240,7 @@ GRANT SELECT,INSERT ON TABLE public.tree TO tanhui_app;
 GRANT UPDATE(photo_sha256) ON TABLE public.tree TO tanhui_app;
 GRANT UPDATE(status) ON TABLE public.tree TO tanhui_app;
 GRANT UPDATE(owner_id) ON TABLE public.tree TO tanhui_app;
+GRANT UPDATE(replaces_id) ON TABLE public.tree TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.tree_pack TO tanhui_app;
 GRANT UPDATE(line_id) ON TABLE public.tree_pack TO tanhui_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.tree_pack_member TO tanhui_app;

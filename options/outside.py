@@ -37,6 +37,22 @@ class ClaimCard:
     years_to: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GroundCard:
+    """What may stand on a parcel, and whose it is."""
+
+    kind: str
+    status: str
+    division_code: str | None
+    owner_id: UUID | None
+
+
+def ground(session: Session, parcel_id: UUID) -> GroundCard | None:
+    """Return what may stand on a parcel, or None where there is none."""
+    row = session.execute(_GROUND, {"id": parcel_id}).first()
+    return GroundCard(**row._asdict()) if row is not None else None
+
+
 def party(session: Session, party_id: UUID) -> PartyCard:
     """Return a party's card.
 
@@ -111,4 +127,5 @@ _CLAIMS = text(
     "SELECT parcel_id, id AS claim_id, project_id, status = 'active' AS active,"
     " lower(years) AS years_from, upper(years) AS years_to FROM claim WHERE id = ANY(:ids)"
 )
+_GROUND = text("SELECT kind, status, division_code, owner_id FROM parcel WHERE id = :id")
 _APPROVED = text("SELECT id FROM parcel WHERE id = ANY(:ids) AND status = 'approved'")

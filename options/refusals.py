@@ -135,6 +135,12 @@ class RefundNotDueError(OptionsError):
     code = "REFUND_NOT_DUE"
 
 
+class PackNotFoundError(OptionsError):
+    """There is no such pack."""
+
+    code = "TREE_PACK_NOT_FOUND"
+
+
 class TreeTakenError(OptionsError):
     """A tree stands in a pack already, or is not a live tree of the parcel."""
 
@@ -145,6 +151,36 @@ class TreeNumberError(OptionsError):
     """The parcel has a tree of this number."""
 
     code = "TREE_NUMBER_TAKEN"
+
+
+class TreeGroundError(OptionsError):
+    """Numbered trees stand on an approved parcel of kind tree, and this is none."""
+
+    code = "TREE_GROUND_INVALID"
+
+
+class TreeFactsError(OptionsError):
+    """What is said of a tree cannot be so."""
+
+    code = "TREE_FACTS_INVALID"
+
+
+class TreeOutsideError(OptionsError):
+    """A tree's point lies outside its parcel."""
+
+    code = "TREE_OUTSIDE_PARCEL"
+
+
+class TreeNotDeadError(OptionsError):
+    """Only a tree reported dead is replaced, and once."""
+
+    code = "TREE_NOT_DEAD"
+
+
+class TreeReplacementError(OptionsError):
+    """A tree is replaced by one of the same species and owner."""
+
+    code = "TREE_REPLACEMENT_DIFFERS"
 
 
 class DistributionDoneError(OptionsError):

@@ -1,4 +1,4 @@
-"""Numbered trees, packs of a hundred, and the rights to fifty of each at maturity.
+"""Packs of a hundred numbered trees, and the rights to fifty of each at maturity.
 
 A tree stands in one pack only (the tree is the key of its membership).  At maturity the live trees
 are counted; which fifty the holder takes is ``tree_packs.select_trees``.
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID, uuid4
 
-from geoalchemy2 import WKTElement
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -35,7 +34,6 @@ from options.refusals import (
     LotGroundError,
     NothingToDeliverError,
     StepTooEarlyError,
-    TreeNumberError,
     TreeTakenError,
 )
 from options.terms import PACK_PROMISED_TREES, PACK_TREES, ReturnTrigger
@@ -44,37 +42,6 @@ from options.tree_packs import plan_pack_delivery
 from registry import events, slots
 from registry.db import Command
 from registry.ledger import Leg, post_legs
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewTree:
-    """A tree as it was measured: number on its tag, species, place in CGCS2000."""
-
-    number: int
-    species: str
-    lon: float
-    lat: float
-    planted_year: int
-    photo_sha256: bytes | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegisterTrees(Command):
-    """Register numbered trees of a parcel."""
-
-    parcel_id: UUID
-    owner_id: UUID
-    trees: tuple[NewTree, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReportTrees(Command):
-    """Report trees of a parcel dead, or alive again after a mistake."""
-
-    parcel_id: UUID
-    numbers: tuple[int, ...]
-    live: bool
-    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,14 +62,6 @@ class DeliverTrees(Command):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TreesChanged:
-    """How many trees an act touched."""
-
-    trees: int
-    event_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PacksMade:
     """Codes of the new packs."""
 
@@ -118,72 +77,6 @@ class TreesDelivered:
     missing: int
     unsold: int
     event_id: UUID
-
-
-def register_trees(session: Session, command: RegisterTrees) -> TreesChanged:
-    """Register trees.
-
-    Raises
-    ------
-    TreeNumberError
-        The parcel has a tree of this number.
-    """
-    for tree in command.trees:
-        row = {
-            "id": uuid4(),
-            "parcel_id": command.parcel_id,
-            "number": tree.number,
-            "species": tree.species,
-            "point": WKTElement(f"POINT({tree.lon!r} {tree.lat!r})", srid=4490),
-            "planted_year": tree.planted_year,
-            "photo_sha256": tree.photo_sha256,
-            "status": "live",
-            "owner_id": command.owner_id,
-            "effective_at": command.at,
-        }
-        statement = insert(Tree).values(row).on_conflict_do_nothing().returning(Tree.id)
-        if session.execute(statement).first() is None:
-            raise TreeNumberError(number=tree.number)
-    event_id = events.record(
-        session,
-        command,
-        kind="tree.register",
-        subject=("parcel", str(command.parcel_id)),
-        body={
-            "owner": command.owner_id,
-            "trees": [
-                [t.number, t.species, repr(t.lon), repr(t.lat), t.planted_year, t.photo_sha256]
-                for t in command.trees
-            ],
-        },
-    )
-    return TreesChanged(trees=len(command.trees), event_id=event_id)
-
-
-def report_trees(session: Session, command: ReportTrees) -> TreesChanged:
-    """Write down that trees died, or live after all; nothing else changes until maturity."""
-    statement = (
-        update(Tree)
-        .where(
-            Tree.parcel_id == command.parcel_id,
-            Tree.number.in_(command.numbers),
-            Tree.status.in_(["live", "dead"]),
-        )
-        .values(status="live" if command.live else "dead")
-        .returning(Tree.number)
-    )
-    found = set(session.scalars(statement))
-    for number in command.numbers:
-        if number not in found:
-            raise TreeTakenError(number=number)
-    event_id = events.record(
-        session,
-        command,
-        kind="tree.report",
-        subject=("parcel", str(command.parcel_id)),
-        body={"numbers": command.numbers, "live": command.live, "reason": command.reason},
-    )
-    return TreesChanged(trees=len(found), event_id=event_id)
 
 
 def make_packs(session: Session, command: MakePacks) -> PacksMade:

@@ -29,6 +29,7 @@ _READS = _PLACES | {
     "label:read",
     "job:read",
     "statement:read",
+    "tree:read",
 }
 _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     "township": _READS
@@ -36,6 +37,7 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "project:write",
         "parcel:draw",
         "parcel:import",
+        "tree:write",
         "eligibility:run",
         "orchard:write",
         "orchard:book",
@@ -92,10 +94,12 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "label:read",
         "label:object",
         "assessment:read",
+        "tree:read",
+        "tree:write",
     },
     "farmer": frozenset(
         {"parcel:read", "orchard:read", "orchard:book", "label:read", "label:object",
-         "statement:read"}
+         "statement:read", "tree:read"}
     ),
     "buyer": frozenset(
         {"lot:read", "subscription:read", "subscription:write", "unit:read", "unit:hold"}

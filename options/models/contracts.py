@@ -284,7 +284,13 @@ class Tree(Base):
     __table_args__ = (
         CheckConstraint("number > 0", name="number_positive"),
         CheckConstraint("status IN ('live', 'dead', 'moved')", name="status_known"),
+        CheckConstraint(
+            "planted_on IS NULL OR date_part('year', planted_on) = planted_year",
+            name="planted_in_year",
+        ),
+        CheckConstraint("replaces_id <> id", name="another_replaced"),
         UniqueConstraint("parcel_id", "number"),
+        UniqueConstraint("replaces_id"),
         Index("ix_tree_owner_id", "owner_id"),
     )
 
@@ -294,9 +300,13 @@ class Tree(Base):
     species: Mapped[Code]
     point: Mapped[WKBElement] = mapped_column(Geometry("POINT", srid=4490, spatial_index=False))
     planted_year: Mapped[int]
+    planted_on: Mapped[date | None] = mapped_column(Date, comment="The day, where it is known")
     photo_sha256: Mapped[bytes | None] = mapped_column(LargeBinary(32))
     status: Mapped[Code]
     owner_id: Mapped[PartyId]
+    replaces_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("tree.id"), comment="The dead tree it stands in for"
+    )
     effective_at: Mapped[EffectiveAt]
     recorded_at: Mapped[RecordedAt]
 
@@ -309,6 +319,7 @@ class TreePack(Base):
         CheckConstraint("promised > 0", name="promises"),
         UniqueConstraint("lot_id", "code"),
         Index("ix_tree_pack_line_id", "line_id"),
+        Index("ix_tree_pack_code", "code"),
         ForeignKeyConstraint(["lot_id", "vintage"], ["lot_offer.lot_id", "lot_offer.vintage"]),
     )
 

@@ -1,14 +1,67 @@
 """Numbered trees and packs: one pack a tree, a hundred in each, fifty at maturity, rights exact."""
 
-from datetime import UTC, datetime
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, date, datetime
+from threading import Barrier
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
-from options import lots, pre_store, reads, refunds, trees
+from options import groves, lots, pre_store, reads, refunds, trees
 from options.errors import OversoldError, TreePackError
-from options.refusals import TreeNumberError, TreeTakenError
+from options.refusals import (
+    TreeFactsError,
+    TreeGroundError,
+    TreeNotDeadError,
+    TreeNumberError,
+    TreeOutsideError,
+    TreeReplacementError,
+    TreeTakenError,
+)
 from registry.db import transaction
 from tests import factories
+
+
+def planted(walk, numbers, *, village="石梁村", **changes):
+    """Trees in the middle of a village's parcel."""
+    (row,) = walk.sql(
+        "SELECT ST_X(c) AS lon, ST_Y(c) AS lat FROM (SELECT ST_PointOnSurface(geometry) AS c"
+        " FROM parcel WHERE id = :id) p",
+        id=walk.parcels[village],
+    )
+    facts = {"species": "闽楠", "lon": row.lon, "lat": row.lat, "planted_year": 2020} | changes
+    return tuple(groves.NewTree(number=n, **facts) for n in numbers)
+
+
+def register(walk, numbers, *, owner=None, village="石梁村", **changes):
+    return walk.run(
+        groves.register_trees,
+        groves.RegisterTrees,
+        parcel_id=walk.parcels[village],
+        owner_id=owner,
+        trees=planted(walk, numbers, village=village, **changes),
+    )
+
+
+def died(walk, *numbers, live=False):
+    return walk.run(
+        groves.report_trees,
+        groves.ReportTrees,
+        parcel_id=walk.parcels["石梁村"],
+        numbers=numbers,
+        live=live,
+        reason="枯死",
+    )
+
+
+def replaced(walk, *pairs):
+    return walk.run(
+        groves.replace_trees,
+        groves.ReplaceTrees,
+        parcel_id=walk.parcels["石梁村"],
+        replacements=tuple(groves.Replacement(number=n, by=by) for n, by in pairs),
+        reason="补植",
+    )
 
 
 @pytest.fixture
@@ -19,17 +72,7 @@ def grove(walk):
         walk.parcels["石梁村"] = factories.parcel(session, walk.parties["石梁村"], kind="tree")
     walk.claims["石梁村"] = None
     walk.project = None
-    planted = tuple(
-        trees.NewTree(number=n, species="cunninghamia", lon=118.8, lat=28.9, planted_year=2020)
-        for n in range(1, 251)
-    )
-    walk.run(
-        trees.register_trees,
-        trees.RegisterTrees,
-        parcel_id=walk.parcels["石梁村"],
-        owner_id=walk.parties["石梁村"],
-        trees=planted,
-    )
+    register(walk, range(1, 251))
     walk.lot = walk.draft(offers=((2027, 2, 30_001),), run_id=None, title="一村万树").lot_id
     return walk
 
@@ -63,28 +106,124 @@ def test_a_tree_stands_in_one_pack_only(grove):
 def test_a_pack_of_ninety_nine_and_a_dead_tree_are_refused(grove):
     with pytest.raises(TreePackError):
         pack(grove, range(1, 100))
-    grove.run(
-        trees.report_trees,
-        trees.ReportTrees,
-        parcel_id=grove.parcels["石梁村"],
-        numbers=(7,),
-        live=False,
-        reason="枯死",
-    )
+    died(grove, 7)
     with pytest.raises(TreeTakenError):
         pack(grove, range(1, 101))
 
 
 def test_a_number_is_given_once_in_a_parcel(grove):
-    again = trees.NewTree(number=1, species="x", lon=118.8, lat=28.9, planted_year=2020)
     with pytest.raises(TreeNumberError):
-        grove.run(
-            trees.register_trees,
-            trees.RegisterTrees,
+        register(grove, [250, 251])
+    assert grove.one("SELECT count(*) FROM tree") == 250
+
+
+def test_a_tree_stands_on_approved_tree_ground_within_its_border(grove):
+    with pytest.raises(TreeOutsideError) as refused:
+        register(grove, [300], lon=118.4)
+    assert refused.value.params["distance_m"] > 1_000
+    with transaction(grove.engine) as session:
+        grove.parcels["林地"] = factories.parcel(session, grove.parties["石梁村"])
+    with pytest.raises(TreeGroundError):
+        register(grove, [300], village="林地")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("number", 0),
+        ("species", " "),
+        ("planted_year", 2099),
+        ("planted_on", date(2019, 3, 12)),
+        ("lat", 91.0),
+    ],
+)
+def test_what_no_tree_can_be_is_refused(grove, field, value):
+    number = value if field == "number" else 300
+    with pytest.raises(TreeFactsError) as refused:
+        register(grove, [number], **({} if field == "number" else {field: value}))
+    assert refused.value.params["field"] == field
+
+
+def test_every_reason_is_listed_at_once(grove):
+    with transaction(grove.engine) as session:
+        command = groves.RegisterTrees(
+            **grove.common(),
             parcel_id=grove.parcels["石梁村"],
-            owner_id=grove.parties["石梁村"],
-            trees=(again,),
+            trees=(
+                *planted(grove, [1]),
+                *planted(grove, [300], species=""),
+                *planted(grove, [301], lon=118.4),
+            ),
         )
+        found = groves.tree_findings(session, command)
+    assert [one.code for one in found] == [
+        "TREE_FACTS_INVALID",
+        "TREE_NUMBER_TAKEN",
+        "TREE_OUTSIDE_PARCEL",
+    ]
+
+
+def test_two_writers_pack_one_tree_and_one_of_them_is_refused(grove):
+    others = grove.draft(offers=((2028, 1, 30_000),), run_id=None).lot_id
+    asks = [
+        trees.MakePacks(
+            **grove.common(), lot_id=lot, parcel_id=grove.parcels["石梁村"], packs=(numbers,)
+        )
+        for lot, numbers in (
+            (grove.lot, tuple(range(1, 101))),
+            (others, tuple(range(100, 200))),
+        )
+    ]
+    start = Barrier(2)
+
+    def attempt(command):
+        start.wait()
+        try:
+            return grove.do(trees.make_packs, command).codes
+        except TreeTakenError as error:
+            return error.params["number"]
+
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(attempt, asks))
+    assert sorted(type(one) is int for one in answers) == [False, True]
+    assert 100 in answers
+    assert grove.one("SELECT count(*) FROM tree_pack_member") == 100
+
+
+def test_the_database_itself_refuses_a_pack_of_ninety_nine_and_a_dead_member(grove):
+    pack(grove, range(1, 101))
+    with pytest.raises(IntegrityError, match="holds 99 trees"):
+        grove.change("DELETE FROM tree_pack_member WHERE tree_id ="
+                     " (SELECT id FROM tree WHERE number = 5)")  # fmt: skip
+    died(grove, 200)
+    with pytest.raises(IntegrityError, match="is no live tree"):
+        grove.change("INSERT INTO tree_pack_member (tree_id, pack_id)"
+                     " SELECT t.id, p.id FROM tree t, tree_pack p WHERE t.number = 200")  # fmt: skip
+
+
+def test_a_live_tree_takes_a_dead_ones_place_in_its_pack(grove):
+    pack(grove, range(1, 101))
+    died(grove, 7, 8)
+    replaced(grove, (7, 201), (8, 202))
+    numbers = [
+        row.number
+        for row in grove.sql(
+            "SELECT number FROM tree t JOIN tree_pack_member m ON m.tree_id = t.id ORDER BY number"
+        )
+    ]
+    assert numbers == [n for n in range(1, 101) if n not in {7, 8}] + [201, 202]
+    with pytest.raises(TreeNotDeadError):
+        replaced(grove, (7, 203))
+    with pytest.raises(TreeNotDeadError):
+        replaced(grove, (9, 203))
+    died(grove, 9)
+    with pytest.raises(TreeTakenError):
+        replaced(grove, (9, 10))
+    register(grove, [400], species="银杏")
+    with pytest.raises(TreeReplacementError):
+        replaced(grove, (9, 400))
+    with pytest.raises(TreeFactsError):
+        replaced(grove, (9, 9))
 
 
 def test_a_lot_without_all_its_packs_cannot_be_pre_stored(grove):
@@ -122,14 +261,7 @@ def test_missing_trees_are_refunded_from_the_lots_money_then_claimed_from_the_se
     lot_id = listed(grove)
     grove.buy(lot_id, (2027, 1))
     grove.settled(lot_id, 2027)
-    grove.run(
-        trees.report_trees,
-        trees.ReportTrees,
-        parcel_id=grove.parcels["石梁村"],
-        numbers=tuple(range(1, 71)),
-        live=False,
-        reason="冻害",
-    )
+    died(grove, *range(1, 71))
     grove.now = datetime(2027, 11, 1, 2, 0, tzinfo=UTC)
     done = grove.run(trees.deliver_trees, trees.DeliverTrees, lot_id=lot_id, vintage=2027)
     assert (done.delivered, done.missing) == (30, 20)

@@ -15,6 +15,7 @@ from web.api import (
     projects,
     settlements,
     subscriptions,
+    trees,
     units,
 )
 from web.api.endpoints import Noun, add
@@ -31,6 +32,7 @@ NOUNS: tuple[Noun, ...] = (
     labels.NOUN,
     factors.NOUN,
     lots.NOUN,
+    trees.NOUN,
     subscriptions.NOUN,
     settlements.NOUN,
 )
