@@ -12,10 +12,11 @@ from datetime import datetime
 from functools import cache, partial
 from typing import Any, Protocol, TypeVar, get_type_hints
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from psycopg import errors as pg
 from pydantic import TypeAdapter
-from sqlalchemy import MetaData, create_engine, text
+from sqlalchemy import MetaData, create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
@@ -73,8 +74,31 @@ def connect(url: str | URL, *, pool_size: int = 16) -> Engine:
         max_overflow=16,
         pool_pre_ping=True,
         isolation_level="READ COMMITTED",
-        connect_args={"options": "-c timezone=UTC -c jit=off"},
+        connect_args=_CONNECT_ARGS,
     )
+
+
+def lane(engine: Engine) -> Engine:
+    """Return the engine's lane of connections on which every statement commits by itself.
+
+    One round trip an act: no test of the connection before it and no reset after it, so only
+    statements that may be asked twice belong here.  Disposed of together with ``engine``.
+    """
+    if engine not in _LANES:
+        made = create_engine(
+            engine.url,
+            pool_size=engine.pool.size(),  # type: ignore[attr-defined]
+            pool_reset_on_return=None,
+            isolation_level="AUTOCOMMIT",
+            connect_args=_CONNECT_ARGS,
+        )
+        if _LANES.setdefault(engine, made) is made:
+            event.listen(engine, "engine_disposed", lambda gone: _LANES.pop(gone, made).dispose())
+    return _LANES[engine]
+
+
+_CONNECT_ARGS: dict[str, Any] = {"options": "-c timezone=UTC -c jit=off"}
+_LANES: WeakKeyDictionary[Engine, Engine] = WeakKeyDictionary()
 
 
 @contextmanager

@@ -6,8 +6,7 @@ order, nothing below zero except the sources of an asset.
 """
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -19,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from registry import events
 from registry.canonical import digest
-from registry.db import RETRIES, Command
+from registry.db import RETRIES, Command, lane
 from registry.errors import KeyReusedError
 from registry.unit_errors import (
     InsufficientBalanceError,
@@ -221,30 +220,25 @@ def _plain_legs(legs: Sequence[Leg]) -> list[dict[str, Any]]:
 
 def _call(engine: Engine, values: tuple[object, ...]) -> tuple[bool, bytes, str]:
     for round_ in range(RETRIES):
+        connection = lane(engine).raw_connection()
+        driver: Any = connection.driver_connection
         try:
-            with _committing(engine) as driver, refusals(dict(REASONS)):
+            with refusals(dict(REASONS)):
                 answer: tuple[bool, bytes, str] = driver.execute(
                     _POST, values, prepare=True
                 ).fetchone()
-        except pg.DeadlockDetected:
-            if round_ == RETRIES - 1:
+        except pg.OperationalError as error:
+            # A lost connection is safe to ask again: the key makes the act happen once.
+            again = driver.broken or isinstance(error, pg.DeadlockDetected)
+            if driver.broken:
+                connection.invalidate()
+            if not again or round_ == RETRIES - 1:
                 raise
         else:
             return answer
+        finally:
+            connection.close()
     raise AssertionError
-
-
-@contextmanager
-def _committing(engine: Engine) -> Iterator[Any]:
-    """Yield the driver's own connection, on which each statement commits by itself."""
-    connection = engine.raw_connection()
-    driver: Any = connection.driver_connection
-    try:
-        driver.autocommit = True
-        yield driver
-    finally:
-        driver.autocommit = False
-        connection.close()
 
 
 _POST = (

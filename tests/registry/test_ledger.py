@@ -7,10 +7,10 @@ from uuid import uuid4
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError
 
-from registry import ledger, slots
+from registry import cluster, ledger, slots
 from registry.db import SYSTEM_ACTOR, Command, attempt, transaction
 from registry.errors import KeyReusedError
 from registry.ledger import Leg, Take
@@ -175,6 +175,35 @@ def test_eight_repeats_at_once_act_once(engine, purses, at):
         assert len(set(pool.map(pay, range(8)))) == 1
     with transaction(engine) as session:
         assert ledger.balance(session, one) == 7
+
+
+def test_an_act_survives_the_loss_of_its_connection_and_happens_once(engine, purses, at, pg):
+    world, one, _ = purses
+
+    def pay(key):
+        return ledger.post_once(
+            engine,
+            command(at, key),
+            kind="paid",
+            subject=SUBJECT,
+            body={},
+            legs=[leg(world, one, 7)],
+        )
+
+    pay("before")
+    admin = create_engine(cluster.database_url(pg, engine.url.database, cluster.ADMIN))
+    with admin.connect() as connection:
+        ended = connection.scalar(
+            text("""
+            SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+             WHERE datname = current_database() AND pid <> pg_backend_pid()""")
+        )
+    admin.dispose()
+    assert ended >= 1
+    assert not pay("after").replayed
+    assert pay("after").replayed
+    with transaction(engine) as session:
+        assert ledger.balance(session, one) == 14
 
 
 def test_a_refused_act_leaves_no_key(engine, purses, at):
