@@ -257,7 +257,7 @@ KINDS: Final = (
     _kind("height", "GEOM_3D_DROPPED", "warning", _with_height),
     _kind("empty", "GEOM_EMPTY", "refused", _empty),
     _kind("null", "GEOM_EMPTY", "refused", _null),
-    _kind("line", "NOT_A_POLYGON", "refused", _line),
+    _kind("line", "LINE_AS_POLYGON", "questioned", _line),
     _kind("point", "NOT_A_POLYGON", "refused", _point),
     _kind("too_few_points", "GEOM_RING_TOO_FEW", "refused", _too_few),
     _kind("malformed", "GEOM_MALFORMED", "refused", _malformed),

@@ -2,25 +2,43 @@
 
 import re
 import tempfile
+import zipfile
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 from geo.crs import ReferenceSystem, missing_crs, parse_crs
 from geo.errors import CrsError, FileError
 from geo.findings import Finding, warning
 from geo.vector.archive import unpack
-from geo.vector.features import FeatureFile, Limits, RawFeature
+from geo.vector.dxf import is_dxf, read_dxf
+from geo.vector.features import FeatureFile, Limits, RawFeature, Table
 from geo.vector.geojson import Document, read_geojson
+from geo.vector.gml import read_gml
+from geo.vector.gpx import read_gpx
 from geo.vector.kml import read_kml
-from geo.vector.ogr import Table, read_geopackage, read_shapefile
+from geo.vector.ogr import read_flatgeobuf, read_layers, read_shapefile
 from geo.vector.parquet import read_parquet
+from geo.vector.sheet import read_csv, read_excel
+from geo.vector.table import read_table
 
 __all__ = ["FeatureFile", "Limits", "RawFeature", "choose_crs", "open_features"]
 
-_HEAD_BYTES = 4_096
-_SHAPEFILE_MAGIC = b"\x00\x00\x27\x0a"
-_JSON_STARTS = (b"{", b"[", b"\xff\xfe", b"\xfe\xff")
-_JSON_SUFFIXES = frozenset({".geojson", ".json", ".geojsonl", ".ndjson"})
-_ROOT = re.compile(rb"<(?:\w+:)?([A-Za-z]\w*)[\s>]")
+_HEAD_BYTES: Final = 4_096
+_MAGIC: Final = (
+    (b"SQLite format 3", "gpkg"),
+    (b"\x00\x00\x27\x0a", "shapefile"),
+    (b"PAR1", "geoparquet"),
+    (b"fgb\x03", "flatgeobuf"),
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "excel"),
+)
+_DRAWING: Final = re.compile(rb"AC10\d\d")
+_JSON_STARTS: Final = (b"{", b"[", b"\xff\xfe", b"\xfe\xff")
+_JSON_SUFFIXES: Final = frozenset({".geojson", ".json", ".geojsonl", ".ndjson"})
+_TABLE_SUFFIXES: Final = frozenset({".csv", ".tsv", ".txt"})
+_XML_FORMATS: Final = ("kml", "gpx", "gml")
+_ROOT: Final = re.compile(rb"<(?:[\w-]+:)?([A-Za-z][\w-]*)[\s>/]")
+_GML: Final = (b"opengis.net/gml", b"opengis.net/wfs")
 
 
 def _same_system(declared: str, used: ReferenceSystem) -> bool:
@@ -53,37 +71,58 @@ def choose_crs(
 
 
 def detect_format(path: Path) -> str:
-    """Tell a file's format by its content; the suffix decides only for broken text.
+    """Tell a file's format by its content; the suffix decides only for plain or broken text.
 
     Returns
     -------
-    `zip`, `gpkg`, `shapefile`, `geoparquet`, `kml` or `geojson`.
+    `zip`, `filegdb`, `excel`, `gpkg`, `shapefile`, `geoparquet`, `flatgeobuf`, `dxf`, `kml`,
+    `gpx`, `gml`, `csv` or `geojson`.
 
     Raises
     ------
     FileError
         FILE_FORMAT_UNKNOWN with what it looks like.
     """
+    if path.is_dir():
+        return "filegdb"
     with path.open("rb") as stream:
         head = stream.read(_HEAD_BYTES)
-    for magic, name in (
-        (b"PK", "zip"),
-        (b"SQLite format 3", "gpkg"),
-        (_SHAPEFILE_MAGIC, "shapefile"),
-        (b"PAR1", "geoparquet"),
-    ):
+    if head.startswith(b"PK"):
+        return "excel" if _is_workbook(path) else "zip"
+    for magic, name in _MAGIC:
         if head.startswith(magic):
             return name
+    if is_dxf(head):
+        return "dxf"
+    return _detect_text(head, path)
+
+
+def _is_workbook(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return "xl/workbook.xml" in archive.namelist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        return False
+
+
+def _detect_text(head: bytes, path: Path) -> str:
+    suffix = path.suffix.lower()
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip(b"\x1e \t\r\n")
     if text.startswith(b"<"):
         root = _ROOT.search(text)
-        if path.suffix.lower() == ".kml" or (root is not None and root.group(1) == b"kml"):
-            return "kml"
-        looks = root.group(1).decode() if root else "XML"
-    elif text.startswith(_JSON_STARTS) or path.suffix.lower() in _JSON_SUFFIXES:
+        name = root.group(1).decode() if root else ""
+        known = name if name in _XML_FORMATS else suffix.removeprefix(".")
+        if known in _XML_FORMATS:
+            return known
+        if any(mark in head for mark in _GML):
+            return "gml"
+        looks = name or "XML"
+    elif suffix in _TABLE_SUFFIXES:
+        return "csv"
+    elif text.startswith(_JSON_STARTS) or suffix in _JSON_SUFFIXES:
         return "geojson"
     else:
-        looks = path.suffix.lower() or "?"
+        looks = "DWG" if _DRAWING.match(head) else suffix or "?"
     raise FileError("FILE_FORMAT_UNKNOWN", name=path.name, looks_like=looks)
 
 
@@ -139,8 +178,8 @@ def open_features(
     Parameters
     ----------
     path
-        GeoJSON (also one feature a line), GeoPackage, Shapefile (.shp), KML or GeoParquet, or a
-        zip of one.
+        GeoJSON (also one feature a line), GeoPackage, Shapefile (.shp), KML, GPX, GML, DXF,
+        FlatGeobuf, GeoParquet, CSV or Excel, or a zip of one (also KMZ, or a file geodatabase).
     crs, encoding
         Override what the file says.
     layer
@@ -157,9 +196,18 @@ def open_features(
         return _open(path, path.name, crs=crs, encoding=encoding, layer=layer, limits=limits)
     with tempfile.TemporaryDirectory(prefix="tanhui-zip-") as folder:
         inner = unpack(path, Path(folder), layer=layer, limits=limits)
-        if inner.suffix == ".gpkg":
-            return _open(inner, path.name, crs=crs, encoding=encoding, layer=None, limits=limits)
-        return _open(inner, path.name, crs=crs, encoding=encoding, layer=layer, limits=limits)
+        # in a geodatabase the layer named is one of its tables, else it chose the member
+        within = layer if inner.suffix == ".gdb" else None
+        return _open(inner, path.name, crs=crs, encoding=encoding, layer=within, limits=limits)
+
+
+_TextReader = Callable[..., Table]
+_TEXTS: Final[dict[str, _TextReader]] = {
+    "kml": read_kml,
+    "gpx": read_gpx,
+    "gml": read_gml,
+    "dxf": read_dxf,
+}
 
 
 def _open(
@@ -172,17 +220,31 @@ def _open(
     limits: Limits,
 ) -> FeatureFile:
     kind = detect_format(path)
-    if kind == "gpkg":
-        return _from_table(read_geopackage(path, layer=layer, limits=limits), kind, name, crs)
-    if kind == "shapefile":
-        table = read_shapefile(path, encoding=encoding, limits=limits)
-        return _from_table(table, kind, name, crs)
-    if kind == "geoparquet":
-        return _from_table(read_parquet(path, limits=limits), kind, name, crs)
-    if kind == "kml":
-        table = read_kml(path.read_bytes(), encoding=encoding, limits=limits)
-        return _from_table(table, kind, name, crs)
+    if kind == "geojson":
+        document = read_geojson(path.read_bytes(), encoding=encoding, limits=limits)
+        return _from_geojson(document, name, crs)
     if kind == "zip":
         raise FileError("FILE_FORMAT_UNKNOWN", name=name, looks_like="zip")
-    document = read_geojson(path.read_bytes(), encoding=encoding, limits=limits)
-    return _from_geojson(document, name, crs)
+    table = _read(path, kind, encoding=encoding, layer=layer, limits=limits)
+    return _from_table(table, kind, name, crs)
+
+
+def _read(
+    path: Path, kind: str, *, encoding: str | None, layer: str | None, limits: Limits
+) -> Table:
+    if kind in _TEXTS:
+        return _TEXTS[kind](path.read_bytes(), encoding=encoding, limits=limits)
+    if kind in {"csv", "excel"}:
+        book = (
+            read_csv(path.read_bytes(), encoding=encoding, limits=limits)
+            if kind == "csv"
+            else read_excel(path, limits=limits)
+        )
+        return read_table(book, name=path.name, layer=layer, limits=limits)
+    if kind == "shapefile":
+        return read_shapefile(path, encoding=encoding, limits=limits)
+    if kind == "geoparquet":
+        return read_parquet(path, limits=limits)
+    if kind == "flatgeobuf":
+        return read_flatgeobuf(path, limits=limits)
+    return read_layers(path, layer=layer, limits=limits)

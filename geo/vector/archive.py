@@ -1,9 +1,11 @@
 """Zip files: looked at before anything is unpacked, and unpacked under names of our own."""
 
+import re
 import shutil
 import stat
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -11,8 +13,19 @@ from geo.errors import ArchiveError
 from geo.vector.features import Limits
 from geo.vector.ogr import choose_layer
 
-_MAIN: Final = (".shp", ".geojson", ".json", ".geojsonl", ".ndjson", ".gpkg", ".kml")
+_MAIN: Final = (
+    *(".shp", ".geojson", ".json", ".geojsonl", ".ndjson", ".gpkg", ".kml", ".parquet"),
+    *(".gml", ".gpx", ".dxf", ".fgb", ".xlsx", ".xls"),
+)
+_TABLES: Final = (".csv", ".tsv")
+"""Taken for parcels only where a zip holds nothing better, for many a zip holds a remark."""
+
 _PARTS: Final = (".shx", ".dbf", ".prj", ".cpg")
+FIELDS_SUFFIX: Final = ".fields.csv"
+"""End of the list of long field names that our own export puts beside a shapefile."""
+
+_GEODATABASE: Final = ".gdb"
+_MEMBER_NAME: Final = re.compile(r"[A-Za-z0-9_.\-]{1,80}")
 _UTF8_FLAG: Final = 0x800
 _ENCRYPTED_FLAG: Final = 0x1
 
@@ -93,19 +106,55 @@ def _extract(
     name: str,
 ) -> Path:
     places = {_name(info).replace("\\", "/"): info for info in members if _wanted(_name(info))}
-    mains = [PurePosixPath(place) for place in places]
-    mains = [place for place in mains if place.suffix.lower() in _MAIN]
+    mains = _mains(places)
     if not mains:
         raise ArchiveError("ZIP_HAS_NO_PARCELS", name=name)
+    root = next((place for place in mains if place.name.lower() == "doc.kml"), None)
+    if root is not None and layer is None:  # the main document of a KMZ
+        mains = [root]
     stem = choose_layer(
         [place.stem for place in mains], layer if len(mains) > 1 else None, name=name
     )
     main = next(place for place in mains if place.stem == stem)
+    if main.suffix.lower() == _GEODATABASE:
+        return _extract_folder(archive, places, main, folder)
     for text, info in places.items():
         place = PurePosixPath(text)
         together = place.parent == main.parent and place.stem.lower() == main.stem.lower()
+        listed = place.name.lower() == f"{main.stem}{FIELDS_SUFFIX}".lower()
         if place == main or (together and place.suffix.lower() in _PARTS):
-            target = folder / f"parcels{place.suffix.lower()}"
-            with archive.open(info) as source, target.open("wb") as sink:
-                shutil.copyfileobj(source, sink)
+            _copy(archive, info, folder / f"parcels{place.suffix.lower()}")
+        elif listed and place.parent == main.parent:
+            _copy(archive, info, folder / f"parcels{FIELDS_SUFFIX}")
     return folder / f"parcels{main.suffix.lower()}"
+
+
+def _mains(places: Mapping[str, zipfile.ZipInfo]) -> list[PurePosixPath]:
+    """Files that may hold the parcels; a file geodatabase is a folder of many."""
+    paths = [PurePosixPath(place) for place in places]
+    above = {over for path in paths for over in path.parents}
+    databases = sorted(over for over in above if over.suffix.lower() == _GEODATABASE)
+    loose = [path for path in paths if not any(over in path.parents for over in databases)]
+    mains = [*databases, *(path for path in loose if path.suffix.lower() in _MAIN)]
+    tables = [path for path in loose if path.suffix.lower() in _TABLES]
+    return mains or [path for path in tables if not path.name.lower().endswith(FIELDS_SUFFIX)]
+
+
+def _extract_folder(
+    archive: zipfile.ZipFile,
+    places: Mapping[str, zipfile.ZipInfo],
+    main: PurePosixPath,
+    folder: Path,
+) -> Path:
+    target = folder / "parcels.gdb"
+    target.mkdir()
+    for text, info in places.items():
+        place = PurePosixPath(text)
+        if place.parent == main and _MEMBER_NAME.fullmatch(place.name):
+            _copy(archive, info, target / place.name)
+    return target
+
+
+def _copy(archive: zipfile.ZipFile, info: zipfile.ZipInfo, target: Path) -> None:
+    with archive.open(info) as source, target.open("wb") as sink:
+        shutil.copyfileobj(source, sink)

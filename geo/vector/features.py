@@ -20,6 +20,9 @@ class Limits:
     zip_ratio: int = 100
     zip_bytes: int = 1_000_000_000
     zip_members: int = 1_000
+    nesting: int = 64
+    cells: int = 20_000_000
+    seconds: float = 300.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,8 @@ class RawFeature:
     geometry
         Polygon or MultiPolygon in the file's own coordinates, or None when `faults` say why.
     faults
-        Refusals of this row; their positions are in the file's own coordinates.
+        Refusals and questions of this row; positions are in the file's own coordinates. A
+        questioned row keeps the geometry that is proposed.
     attributes
         Fields by name, JSON-able.
     dropped_dimension
@@ -45,6 +49,16 @@ class RawFeature:
     faults: tuple[Finding, ...] = ()
     attributes: Mapping[str, object] = field(default_factory=dict)
     dropped_dimension: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """Features of one layer and what the file says of them."""
+
+    encoding: str
+    crs: str | None
+    features: tuple[RawFeature, ...]
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

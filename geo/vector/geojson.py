@@ -8,12 +8,17 @@ from typing import Any, Final
 from geo.errors import CrsError, FileError
 from geo.findings import Finding, refused, warning
 from geo.vector.features import Limits, RawFeature
+from geo.vector.lines import offer_line
 from geo.vector.rings import BadVertexError, Shape, assemble, vertices
 from geo.vector.text import decode
 
 _GEOMETRIES: Final = frozenset(
     {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"}
 )
+_LINES: Final = ("LineString", "MultiLineString")
+CRS_MEMBER: Final = "tanhui:crs"
+"""Member in which our own export names its reference system, for RFC 7946 has none."""
+
 _RECORD_SEPARATOR: Final = "\x1e"
 
 
@@ -120,7 +125,8 @@ def _declared_crs(value: Mapping[str, Any]) -> str | None:
     """Read the crs member of the older standard; None when there is none."""
     member = value.get("crs")
     if member is None:
-        return None
+        own = value.get(CRS_MEMBER)
+        return own if isinstance(own, str) else None
     properties = member.get("properties") if isinstance(member, dict) else None
     name = properties.get("name") if isinstance(properties, dict) else None
     if not isinstance(name, str):
@@ -152,7 +158,7 @@ def _feature(row: int, item: object, limits: Limits) -> RawFeature:
     attributes = dict(properties) if isinstance(properties, dict) else {}
     if item.get("id") is not None and "id" not in attributes:
         attributes["id"] = item["id"]
-    shape = _shape(row, item if bare else item.get("geometry"), limits)
+    shape = shape_of(row, item if bare else item.get("geometry"), limits)
     return RawFeature(
         row=row,
         geometry=shape.geometry,
@@ -162,15 +168,27 @@ def _feature(row: int, item: object, limits: Limits) -> RawFeature:
     )
 
 
-def _shape(row: int, geometry: object, limits: Limits) -> Shape:
-    if geometry is None:
-        return Shape(geometry=None, faults=(refused(row, "GEOM_EMPTY"),))
+def shape_of(row: int, geometry: object, limits: Limits) -> Shape:
+    """Build a polygon of a GeoJSON geometry, or say why not.
+
+    Returns
+    -------
+    A Shape with the faults of `geo.vector.rings.assemble`, or NOT_A_POLYGON, GEOM_EMPTY,
+    GEOM_MALFORMED, GEOM_BAD_NUMBER; a closed line is offered with the question LINE_AS_POLYGON.
+    """
     if not isinstance(geometry, dict):
-        return Shape(geometry=None, faults=(refused(row, "GEOM_MALFORMED", found="geometry"),))
+        empty, odd = refused(row, "GEOM_EMPTY"), refused(row, "GEOM_MALFORMED", found="geometry")
+        return Shape(geometry=None, faults=(empty if geometry is None else odd,))
+    if geometry.get("type") in _LINES:
+        return _line(row, geometry, limits)
     try:
-        polygons = list(_polygons(geometry))
+        polygons = list(_polygons(geometry, limits.nesting))
     except _OtherTypeError as error:
         return Shape(geometry=None, faults=(refused(row, "NOT_A_POLYGON", type=str(error)),))
+    return _assembled(row, polygons, limits)
+
+
+def _assembled(row: int, polygons: list[Any], limits: Limits) -> Shape:
     parts, dropped = [], False
     for p, polygon in enumerate(polygons, 1):
         if not isinstance(polygon, list) or not all(isinstance(r, list) for r in polygon):
@@ -188,18 +206,34 @@ def _shape(row: int, geometry: object, limits: Limits) -> Shape:
     return assemble(row, parts, vertices_max=limits.vertices_per_feature, dropped=dropped)
 
 
+def _line(row: int, geometry: Mapping[str, Any], limits: Limits) -> Shape:
+    kind, values = str(geometry["type"]), geometry.get("coordinates")
+    lines = [values] if kind == "LineString" else values
+    try:
+        read = [vertices(line) for line in lines] if isinstance(lines, list) else []
+    except BadVertexError:
+        return Shape(geometry=None, faults=(refused(row, "NOT_A_POLYGON", type=kind),))
+    return offer_line(
+        row,
+        [array for array, _ in read],
+        kind=kind,
+        vertices_max=limits.vertices_per_feature,
+        dropped=any(deep for _, deep in read),
+    )
+
+
 class _OtherTypeError(Exception):
     """The geometry is, or holds, something that is not a polygon."""
 
 
-def _polygons(geometry: Mapping[str, Any]) -> list[Any]:
+def _polygons(geometry: Mapping[str, Any], depth: int) -> list[Any]:
     """Coordinates of every polygon in a geometry, collections of polygons included."""
     kind = geometry.get("type")
-    if kind == "GeometryCollection":
+    if kind == "GeometryCollection" and depth > 0:
         members = geometry.get("geometries")
         if not isinstance(members, list) or not all(isinstance(m, dict) for m in members):
             raise _OtherTypeError("GeometryCollection")
-        return [polygon for member in members for polygon in _polygons(member)]
+        return [polygon for member in members for polygon in _polygons(member, depth - 1)]
     coordinates = geometry.get("coordinates")
     if kind == "Polygon":
         return [coordinates if coordinates is not None else []]

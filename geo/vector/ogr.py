@@ -4,9 +4,10 @@ import math
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,25 +19,19 @@ from numpy.typing import NDArray
 from pyogrio.errors import DataLayerError, DataSourceError
 
 from geo.errors import FileError
-from geo.findings import Finding, warning
+from geo.findings import Finding, refused, warning
 from geo.vector.dbf import encoding_of_cpg, guess_encoding
-from geo.vector.features import Limits, RawFeature
+from geo.vector.features import Limits, RawFeature, Table
 from geo.vector.rings import Shape
 from geo.vector.text import check_encoding
 from geo.vector.wkb import shape_from_wkb
 
+OWN_SIDE_LAYERS: Final = frozenset({"neighbours", "layer_styles"})
+"""Layers that our own export puts beside the parcels, to be looked at and not imported."""
+
+_FAILURES_MAX: Final = 200
 _SIDECARS: Final = (".shx", ".dbf", ".prj", ".cpg")
 _POLYGONAL: Final = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Table:
-    """Features of one layer and what the file says of them."""
-
-    encoding: str
-    crs: str | None
-    features: tuple[RawFeature, ...]
-    findings: tuple[Finding, ...] = ()
 
 
 @contextmanager
@@ -104,15 +99,72 @@ def features_from_wkb(
 
 def _read_layer(
     path: Path, name: str, *, layer: str | None, encoding: str | None, limits: Limits
-) -> tuple[dict[str, Any], list[RawFeature]]:
+) -> tuple[dict[str, Any], list[RawFeature], list[Finding]]:
+    """Read a layer at once, or in halves around the features that cannot be read."""
     with _gdal(name):
-        count = int(pyogrio.read_info(path, layer=layer, encoding=encoding)["features"])
+        info = pyogrio.read_info(path, layer=layer, encoding=encoding)
+        count = int(info["features"])
     if count > limits.features:
         raise FileError("FILE_TOO_MANY_FEATURES", features=count, limit=limits.features)
+    try:
+        with _gdal(name):
+            meta, _, blobs, columns = pyogrio.raw.read(path, layer=layer, encoding=encoding)
+    except FileError:
+        if count <= 1:
+            raise
+        read = partial(_read_run, path, name, layer=layer, encoding=encoding, limits=limits)
+        return _in_halves(read, info, count)
+    names = [str(field) for field in meta["fields"]]
+    features = features_from_wkb(names, blobs, columns, limits)
+    notes: list[Finding] = []
+    if 0 <= len(features) < count:
+        notes.append(warning(None, "FILE_SHORT", said=count, read=len(features)))
+    return meta, features, notes
+
+
+def _read_run(
+    path: Path,
+    name: str,
+    *,
+    layer: str | None,
+    encoding: str | None,
+    limits: Limits,
+    start: int,
+    rows: int,
+) -> list[RawFeature]:
     with _gdal(name):
-        meta, _, blobs, columns = pyogrio.raw.read(path, layer=layer, encoding=encoding)
-    names = [str(name) for name in meta["fields"]]
-    return meta, features_from_wkb(names, blobs, columns, limits)
+        meta, _, blobs, columns = pyogrio.raw.read(
+            path, layer=layer, encoding=encoding, skip_features=start, max_features=rows
+        )
+    return features_from_wkb([str(field) for field in meta["fields"]], blobs, columns, limits)
+
+
+def _in_halves(
+    read: Callable[..., list[RawFeature]], info: Mapping[str, Any], count: int
+) -> tuple[dict[str, Any], list[RawFeature], list[Finding]]:
+    """Read what can be read; a feature that cannot is refused in its place."""
+    features: list[RawFeature] = []
+    runs, failures = [(0, count)], 0
+    while runs:
+        start, rows = runs.pop()
+        try:
+            found = read(start=start, rows=rows)
+        except FileError as error:
+            failures += 1
+            if failures > _FAILURES_MAX:
+                raise
+            if rows > 1:
+                runs += [(start + rows // 2, rows - rows // 2), (start, rows // 2)]
+                continue
+            fault = refused(start + 1, "FEATURE_UNREADABLE", reason=error.params["reason"])
+            found = [RawFeature(row=1, geometry=None, faults=(fault,))]
+        features += [_renumbered(feature, start) for feature in found]
+    return dict(info), features, []
+
+
+def _renumbered(feature: RawFeature, before: int) -> RawFeature:
+    row = feature.row + before
+    return replace(feature, row=row, faults=tuple(replace(f, row=row) for f in feature.faults))
 
 
 def choose_layer(names: list[str], layer: str | None, *, name: str) -> str:
@@ -134,8 +186,8 @@ def choose_layer(names: list[str], layer: str | None, *, name: str) -> str:
     return names[0]
 
 
-def read_geopackage(path: Path, *, layer: str | None, limits: Limits) -> Table:
-    """Read one layer of a GeoPackage.
+def read_layers(path: Path, *, layer: str | None, limits: Limits) -> Table:
+    """Read one layer of a GeoPackage, a file geodatabase or any file GDAL knows by its name.
 
     Raises
     ------
@@ -144,11 +196,31 @@ def read_geopackage(path: Path, *, layer: str | None, limits: Limits) -> Table:
     """
     with _gdal(path.name):
         layers = [str(entry[0]) for entry in pyogrio.list_layers(path) if entry[1] is not None]
-    chosen = choose_layer(layers, layer, name=path.name)
-    meta, features = _read_layer(path, path.name, layer=chosen, encoding=None, limits=limits)
+    main = [one for one in layers if one not in OWN_SIDE_LAYERS]
+    chosen = choose_layer(main if layer is None else layers, layer, name=path.name)
+    meta, features, notes = _read_layer(path, path.name, layer=chosen, encoding=None, limits=limits)
     crs = meta["crs"]
     unknown = crs is None or "undefined" in str(crs).lower()
-    return Table(encoding="utf-8", crs=None if unknown else str(crs), features=tuple(features))
+    return Table(
+        encoding="utf-8",
+        crs=None if unknown else str(crs),
+        features=tuple(features),
+        findings=tuple(notes),
+    )
+
+
+def read_flatgeobuf(path: Path, *, limits: Limits) -> Table:
+    """Read a FlatGeobuf file, whatever it is called.
+
+    Raises
+    ------
+    FileError
+        FILE_UNREADABLE, FILE_TOO_MANY_FEATURES.
+    """
+    with tempfile.TemporaryDirectory(prefix="tanhui-fgb-") as folder:
+        staged = Path(folder) / "parcels.fgb"
+        shutil.copyfile(path, staged)
+        return read_layers(staged, layer=None, limits=limits)
 
 
 def _sidecars(path: Path) -> dict[str, Path]:
@@ -213,7 +285,9 @@ def read_shapefile(path: Path, *, encoding: str | None, limits: Limits) -> Table
         before = pyogrio.get_gdal_config_option("SHAPE_RESTORE_SHX")
         pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True})
         try:
-            _, features = _read_layer(staged, path.name, layer=None, encoding=name, limits=limits)
+            _, features, more = _read_layer(
+                staged, path.name, layer=None, encoding=name, limits=limits
+            )
         finally:
             pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": before})
-    return Table(encoding=name, crs=crs, features=tuple(features), findings=tuple(notes))
+    return Table(encoding=name, crs=crs, features=tuple(features), findings=(*notes, *more))

@@ -9,8 +9,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geo.errors import FileError
-from geo.vector.features import Limits
-from geo.vector.ogr import Table, features_from_wkb
+from geo.vector.features import Limits, Table
+from geo.vector.ogr import features_from_wkb
 
 _WKB: Final = "wkb"
 _DEFAULT_CRS: Final = "OGC:CRS84"

@@ -14,6 +14,8 @@ from geo.findings import Finding, refused
 FloatArray = NDArray[np.float64]
 
 RING_VERTICES_MIN: Final = 4
+"""Vertices of the shortest closed ring: a triangle and its first corner again."""
+
 _METRES_PER_DEGREE: Final = 111_195.0
 _DIMENSIONS: Final = 2
 
@@ -70,7 +72,7 @@ def _position(value: object, number: int) -> tuple[float, float]:
         return math.inf, math.inf
 
 
-def _gap_m(first: FloatArray, last: FloatArray) -> float:
+def gap_m(first: FloatArray, last: FloatArray) -> float:
     """Distance between the ends of a ring, m; degrees are turned into metres roughly."""
     dx, dy = float(last[0] - first[0]), float(last[1] - first[1])
     if max(abs(float(v)) for v in (*first, *last)) > 360:  # noqa: PLR2004 - no degree is larger
@@ -89,8 +91,8 @@ def _ring_fault(row: int, ring: FloatArray, *, part: int, number: int) -> Findin
     if distinct < RING_VERTICES_MIN - 1:
         return refused(row, "GEOM_RING_TOO_FEW", at=at, part=part, ring=number, distinct=distinct)
     if (ring[0] != ring[-1]).any():
-        gap_m = _gap_m(ring[0], ring[-1])
-        return refused(row, "GEOM_RING_UNCLOSED", at=at, part=part, ring=number, gap_m=gap_m)
+        gap = gap_m(ring[0], ring[-1])
+        return refused(row, "GEOM_RING_UNCLOSED", at=at, part=part, ring=number, gap_m=gap)
     return None
 
 

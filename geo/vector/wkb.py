@@ -7,12 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.findings import refused
+from geo.vector.lines import offer_line
 from geo.vector.rings import Shape, assemble
 
 FloatArray = NDArray[np.float64]
 
 _POLYGON: Final = 3
 _COLLECTIONS: Final = (6, 7)
+_LINE: Final = 2
+_LINES: Final = 5
 _NAMES: Final = {
     1: "Point",
     2: "LineString",
@@ -43,6 +46,7 @@ class _Reader:
         self.place = 0
         self.deep = False
         self.parts: list[list[FloatArray]] = []
+        self.lines: list[FloatArray] = []
 
     def integer(self, order: str) -> int:
         value: int = struct.unpack_from(f"{order}I", self.data, self.place)[0]
@@ -72,12 +76,18 @@ class _Reader:
 
     def geometry(self, depth: int = 0) -> None:
         order, kind, dimensions = self.header()
-        if kind == _POLYGON:
+        if kind == _LINE and depth == 0:
+            self.lines.append(self.ring(order, dimensions))
+        elif kind == _POLYGON:
             rings = self.integer(order)
             self.parts.append([self.ring(order, dimensions) for _ in range(rings)])
         elif kind in _COLLECTIONS and depth < _DEPTH_MAX:
             for _ in range(self.integer(order)):
                 self.geometry(depth + 1)
+        elif kind == _LINES and depth == 0:
+            for _ in range(self.integer(order)):
+                inner, _, inner_dimensions = self.header()
+                self.lines.append(self.ring(inner, inner_dimensions))
         else:
             raise _OtherTypeError(_NAMES.get(kind, str(kind)))
 
@@ -88,7 +98,7 @@ def shape_from_wkb(row: int, data: bytes | None, *, vertices_max: int) -> Shape:
     Returns
     -------
     A Shape with the faults of `geo.vector.rings.assemble`, or NOT_A_POLYGON, GEOM_EMPTY,
-    GEOM_MALFORMED.
+    GEOM_MALFORMED; a closed line is offered with the question LINE_AS_POLYGON.
     """
     if data is None:
         return Shape(geometry=None, faults=(refused(row, "GEOM_EMPTY"),))
@@ -99,4 +109,9 @@ def shape_from_wkb(row: int, data: bytes | None, *, vertices_max: int) -> Shape:
         return Shape(geometry=None, faults=(refused(row, "NOT_A_POLYGON", type=str(error)),))
     except (struct.error, IndexError):
         return Shape(geometry=None, faults=(refused(row, "GEOM_MALFORMED", found="WKB"),))
+    if reader.lines:
+        kind = "LineString" if len(reader.lines) == 1 else "MultiLineString"
+        return offer_line(
+            row, reader.lines, kind=kind, vertices_max=vertices_max, dropped=reader.deep
+        )
     return assemble(row, reader.parts, vertices_max=vertices_max, dropped=reader.deep)

@@ -50,7 +50,7 @@ def polygon(*rings):
         (feature(geometry=[1]), "GEOM_MALFORMED"),
         (feature(geometry={"type": "Polygon", "coordinates": "x"}), "GEOM_MALFORMED"),
         (feature(geometry={"type": "Point", "coordinates": [118.9, 28.9]}), "NOT_A_POLYGON"),
-        (feature(geometry={"type": "LineString", "coordinates": ring()}), "NOT_A_POLYGON"),
+        (feature(geometry={"type": "LineString", "coordinates": ring()[:4]}), "NOT_A_POLYGON"),
         (feature(geometry={"type": "Circle"}), "NOT_A_POLYGON"),
         (17, "FEATURE_NOT_OBJECT"),
         (polygon(ring(), ring(lon=119.5)), "GEOM_HOLE_OUTSIDE"),

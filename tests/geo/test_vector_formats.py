@@ -231,7 +231,7 @@ def test_kml_polygons_with_holes_fields_and_folders(tmp_path):
     assert all(item.dropped_dimension for item in file.features)
 
 
-def test_kml_tracks_lines_and_open_rings_are_refused_row_by_row(tmp_path):
+def test_kml_lines_are_asked_about_and_open_rings_refused_row_by_row(tmp_path):
     line = f"<LineString><coordinates>{SQUARE}</coordinates></LineString>"
     track = '<gx:Track xmlns:gx="http://www.google.com/kml/ext/2.2"/>'
     ajar = f"<Polygon>{outer(SQUARE.rpartition(' ')[0])}</Polygon>"
@@ -241,7 +241,7 @@ def test_kml_tracks_lines_and_open_rings_are_refused_row_by_row(tmp_path):
     )
     faults = [[f.code for f in item.faults] for item in open_features(path).features]
     assert faults == [
-        ["NOT_A_POLYGON"], ["NOT_A_POLYGON"], ["GEOM_RING_UNCLOSED"],
+        ["LINE_AS_POLYGON"], ["GEOM_EMPTY"], ["GEOM_RING_UNCLOSED"],
         ["GEOM_BAD_NUMBER"], ["GEOM_EMPTY"], [],
     ]  # fmt: skip
 
@@ -256,7 +256,12 @@ def test_kml_that_is_broken_or_dangerous(tmp_path):
 
 @pytest.mark.parametrize(
     ("data", "looks"),
-    [(b"<gpx></gpx>", "gpx"), (b"<!DOCTYPE html><html></html>", "html"), (b"\x00\x01", ".bin")],
+    [
+        (b"<svg></svg>", "svg"),
+        (b"AC1032\x00\x00", "DWG"),
+        (b"<!DOCTYPE html><html></html>", "html"),
+        (b"\x00\x01", ".bin"),
+    ],
 )
 def test_other_formats_are_named(tmp_path, data, looks):
     path = tmp_path / "a.bin"
@@ -303,7 +308,7 @@ def test_the_messages_cover_every_code():
         *(root / f"{n}.py" for n in ("crs", "slips", "shape", "intake")),
     ]
     pattern = re.compile(
-        r'"((?:FILE|ZIP|CRS|GEOM|SHAPE|ENCODING|FEATURE|DUPLICATE|OVERLAP|SLIVER|SWAPPED|COORD|DATUM|NOT_A|SIDECAR)_[A-Z0-9_]+)"'
+        r'"((?:FILE|ZIP|CRS|GEOM|SHAPE|ENCODING|FEATURE|DUPLICATE|OVERLAP|SLIVER|SWAPPED|COORD|DATUM|NOT_A|SIDECAR|LINE|TRACK|TABLE|DXF|KML)_[A-Z0-9_]+)"'
     )
     codes = {code for source in sources for code in pattern.findall(source.read_text())}
     assert codes - {"SHAPE_RESTORE_SHX"} <= set(entries)

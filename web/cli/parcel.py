@@ -22,7 +22,12 @@ app = typer.Typer(no_args_is_help=True, help="地块 Parcels.")
 
 @app.command("import")
 def import_(
-    file: Annotated[Path, typer.Argument(help="GeoJSON, GeoPackage, Shapefile (or zip), KML")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="GeoJSON, GeoPackage, Shapefile, KML, GPX, DXF, GML, CSV, Excel ..., or a zip"
+        ),
+    ],
     *,
     dry_run: Annotated[bool, typer.Option(help="Say what would happen, write nothing")] = False,
     crs: Annotated[str | None, typer.Option(help="Reference system, e.g. EPSG:4549")] = None,
