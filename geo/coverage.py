@@ -67,15 +67,15 @@ def cell_rings(geometries: NDArray[Any], grid: Grid, *, crs: str = LON_LAT) -> C
     if len(geometries) == 0:
         return _no_rings()
     xy, ring_start, poly_start, first = _ragged(geometries)
+    x, y = xy[:, 0].copy(), xy[:, 1].copy()
     if crs != grid.crs:
         to_grid = Transformer.from_crs(crs, grid.crs, always_xy=True)
-        xy = np.column_stack(to_grid.transform(xy[:, 0], xy[:, 1]))
+        to_grid.transform(x, y, inplace=True)
     cell_xy = np.empty((len(xy), 2))
-    np.divide(xy[:, 0] - grid.origin_x, grid.cell_x, out=cell_xy[:, 0])
-    np.divide(grid.origin_y - xy[:, 1], grid.cell_y, out=cell_xy[:, 1])
-    finite = np.isfinite(cell_xy).all(axis=1)
-    if not finite.all():
-        vertex = int(finite.argmin())
+    np.divide(np.subtract(x, grid.origin_x, out=x), grid.cell_x, out=cell_xy[:, 0])
+    np.divide(np.subtract(grid.origin_y, y, out=y), grid.cell_y, out=cell_xy[:, 1])
+    if not np.isfinite(cell_xy).all():
+        vertex = int(np.isfinite(cell_xy).all(axis=1).argmin())
         ring = int(np.searchsorted(ring_start, vertex, side="right")) - 1
         row = int(np.searchsorted(poly_start, ring, side="right")) - 1
         raise GeoError("COVERAGE_OUTSIDE_CRS", row=row, crs=grid.crs)

@@ -390,14 +390,28 @@ class _Pieces:
         cohort = np.concatenate([part.cohort for part in self._parts])
         mm2 = np.concatenate([part.mm2 for part in self._parts])
         order = np.argsort(owner, kind="stable")
-        at = _segments((np.cumsum(count) - count)[order], count[order])
-        parcel = np.repeat(owner[order], count[order])
-        cohort, mm2 = cohort[at], mm2[at]
-        if len(np.unique(owner)) < len(owner):
-            parcel, cohort, mm2 = _summed(parcel, cohort, mm2)
+        owner, count, first = owner[order], count[order], (np.cumsum(count) - count)[order]
+        at = _segments(first, count)
+        parcel, cohort, mm2 = np.repeat(owner, count), cohort[at], mm2[at]
+        pieces = np.bincount(owner, minlength=self.parcels)
+        if pieces.max() > 1:
+            parcel, cohort, mm2 = _joined(parcel, cohort, mm2, cut=pieces > 1)
         start = np.zeros(self.parcels + 1, np.int64)
         np.cumsum(np.bincount(parcel, minlength=self.parcels), out=start[1:])
         return start, cohort, mm2
+
+
+def _joined(
+    parcel: Ints, cohort: NDArray[np.int32], mm2: Ints, *, cut: NDArray[np.bool_]
+) -> tuple[Ints, NDArray[np.int32], Ints]:
+    """Add equal pairs of the parcels that strips cut; the few of them alone are sorted."""
+    again = cut[parcel]
+    whole = ~again
+    joined = _summed(parcel[again], cohort[again], mm2[again])
+    parcel = np.concatenate((parcel[whole], joined[0]))
+    order = np.argsort(parcel, kind="stable")
+    cohort = np.concatenate((cohort[whole], joined[1]))[order]
+    return parcel[order], cohort, np.concatenate((mm2[whole], joined[2]))[order]
 
 
 def _segments(first: Ints, count: Ints) -> Ints:
