@@ -152,6 +152,17 @@ def run_eligibility(
     return result
 
 
+def check(session: Session, command: RunEligibility) -> None:
+    """Refuse parcels chosen in no way or in several, and places that are not known.
+
+    Raises
+    ------
+    InvalidValueError, NotFoundError
+    """
+    _chosen(session, command)
+    _programme(session, command)
+
+
 def findings(
     session: Session, parcel_id: UUID, *, programme_id: str | None = None
 ) -> list[FindingView]:

@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from registry import events, people
 from registry.db import Command, transaction
 from registry.errors import NotFoundError, RegistryError, WrongStateError
 from registry.models import Job
@@ -59,7 +60,15 @@ class JobView:
     total: int
     result: dict[str, Any] | None
     error: dict[str, Any] | None
+    actor_id: UUID
     recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelJob(Command):
+    """Ask a job to stop; only who asked for it may, or a county administrator."""
+
+    job_id: UUID
 
 
 @dataclass(slots=True, kw_only=True)
@@ -149,6 +158,22 @@ def cancel(session: Session, job_id: UUID) -> JobView:
     view = get(session, job_id)
     if found is None:
         raise WrongStateError(what="job", state=view.state, needs=" / ".join(OPEN))
+    return view
+
+
+def stop(session: Session, command: CancelJob) -> JobView:
+    """Stop a job that the actor asked for; a county administrator stops any.
+
+    Raises
+    ------
+    NotFoundError : there is none.
+    NotPermittedError : somebody else asked for it.
+    WrongStateError : it is already over.
+    """
+    if get(session, command.job_id).actor_id != command.actor_id:
+        people.require_role(session, command, "county")
+    view = cancel(session, command.job_id)
+    events.record(session, command, kind="job.cancelled", subject=("job", str(view.id)), body={})
     return view
 
 
@@ -286,7 +311,9 @@ def _view(row: RowMapping) -> JobView:
     return JobView(**row)
 
 
-_SELECT = "SELECT id, task, state, phase, done, total, result, error, recorded_at FROM job"
+_SELECT = (
+    "SELECT id, task, state, phase, done, total, result, error, actor_id, recorded_at FROM job"
+)
 _SAY = text(
     "UPDATE job SET phase = :phase, done = :done, total = :total"
     " WHERE id = :id AND state = 'running' AND NOT cancel_requested RETURNING id"

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from registry import estimation, jobs
+from registry import eligibility_jobs, estimation, jobs
 
 
 def run_worker(engine: Engine, *, layer_dir: Path, once: bool = False) -> None:
@@ -17,4 +17,5 @@ def run_worker(engine: Engine, *, layer_dir: Path, once: bool = False) -> None:
     once : return when the queue is empty.
     """
     estimation.register_task(layer_dir)
+    eligibility_jobs.register_task(layer_dir)
     jobs.work(engine, once=once)

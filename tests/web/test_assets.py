@@ -14,6 +14,7 @@ from options.machines import MACHINES
 from web.asset_manifest import DIST, AssetManifest
 from web.charts import Axes, bar_chart
 from web.formats import FILTERS
+from web.pages.frame import NavEntry
 
 WEB = DIST.parent.parent
 ASSETS = WEB / "assets"
@@ -153,7 +154,15 @@ def page() -> str:
             findings=[finding],
             csrf_token=lambda: "token",
             preference_url="/preferences",
-            nav_items=[("地图", "/map", True)],
+            nav_items=[
+                NavEntry(word="地图", href="/map", current=True),
+                NavEntry(
+                    word="项目",
+                    href="",
+                    current=False,
+                    inside=(NavEntry(word="任务", href="/jobs", current=False),),
+                ),
+            ],
             messages=[("good", "ok")],
         )
     )

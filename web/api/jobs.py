@@ -6,9 +6,9 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from registry import jobs
-from registry.errors import NotFoundError
+from registry.errors import NotFoundError, NotPermittedError, WrongStateError
 from registry.people import ActorView
-from web.api.endpoints import Noun, Read
+from web.api.endpoints import Act, Noun, Read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,18 @@ NOUN = Noun(
             read=job,
             summary=("一个任务的进度", "How far a job is"),
             raises=(NotFoundError,),
+        ),
+        Act(
+            name="cancel_job",
+            rule="/jobs/<uuid:job_id>/cancellation",
+            permission="job:read",
+            command=jobs.CancelJob,
+            verb=jobs.stop,
+            summary=(
+                "停止任务",
+                "Stop a job that waits, or runs at its next step",
+            ),
+            raises=(WrongStateError, NotPermittedError, NotFoundError),
         ),
     ),
 )

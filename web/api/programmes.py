@@ -9,12 +9,13 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from registry import eligibility, programmes
+from registry import eligibility, eligibility_jobs, jobs, programmes
 from registry.errors import InvalidValueError, NotFoundError
 from registry.people import ActorView
 from registry.programmes import ProgrammeView
 from registry.programmes.schema import ProgrammeRefusedError, read
 from registry.programmes.store import ProgrammeVersionChangedError, packaged
+from registry.reads.projects import require_writer
 from registry.reads.scope import require_division, require_parcel, scope_of
 from web import messages
 from web.api.endpoints import Act, Empty, Noun, Read
@@ -161,8 +162,15 @@ def guard_run(session: Session, who: ActorView, command: eligibility.RunEligibil
         raise InvalidValueError(field="layers", value="—", why="由服务端填写 filled in here")
     for parcel_id in command.parcel_ids or ():
         require_parcel(session, who, parcel_id)
-    if command.parcel_ids is None and not scope_of(who).everything:
+    if command.project_id is not None:
+        require_writer(session, who, command.project_id)
+    elif command.parcel_ids is None and not scope_of(who).everything:
         require_division(who, command.division_code)
+
+
+def ask_later(session: Session, command: eligibility.RunEligibility) -> jobs.JobView:
+    """Ask for a run with the layers at hand, which a worker does."""
+    return jobs.get(session, eligibility_jobs.request(session, command))
 
 
 def _known(session: Session) -> list[tuple[ProgrammeView, bool]]:
@@ -247,6 +255,20 @@ NOUN = Noun(
             verb=eligibility.run_eligibility,
             summary=("按规则核查地块", "Ask a programme's rules about parcels"),
             raises=(InvalidValueError, NotFoundError),
+            guard=guard_run,
+        ),
+        Act(
+            name="request_eligibility",
+            rule="/eligibility-jobs",
+            permission="eligibility:run",
+            command=eligibility.RunEligibility,
+            verb=ask_later,
+            summary=(
+                "按规则和图层核查（任务）",
+                "The same with what layers tell, as a job",
+            ),
+            raises=(InvalidValueError, NotFoundError),
+            status=202,
             guard=guard_run,
         ),
         Read(

@@ -7,73 +7,55 @@ from sqlalchemy.orm import Session
 
 from registry import claims, projects
 from registry.divisions import full_code
-from registry.errors import NotFoundError, NotPermittedError, WrongStateError
+from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from registry.people import ActorView
-from registry.reads.scope import STAFF, require_division, require_parcel
-from registry.refusals import ClaimOverlapError
+from registry.reads import projects as reads
+from registry.reads.scope import STAFF, require_division, require_parcel, scope_of
+from registry.refusals import ClaimOverlapError, NotApprovedByAnotherError
 from web.api.endpoints import Act, Noun, Read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectById:
-    """One project."""
+class ReleaseProjectClaims(claims.ReleaseClaims):
+    """Let go of claims of one project."""
 
     project_id: UUID
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectList:
-    """Projects of a county, by its 6-digit code; all without."""
-
-    adcode: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Projects:
-    """Projects by number."""
-
-    items: list[projects.ProjectView]
-
-
-def project(session: Session, _who: ActorView, query: ProjectById) -> projects.ProjectView:
-    """Return one project."""
-    return projects.view(session, query.project_id)
-
-
-def listing(session: Session, _who: ActorView, query: ProjectList) -> Projects:
-    """Return the projects of a county."""
-    return Projects(items=projects.projects(session, adcode=query.adcode))
-
-
 def guard_create(_session: Session, who: ActorView, command: projects.CreateProject) -> None:
     """Refuse a project of another county, or one for another party."""
-    if not STAFF.intersection(who.roles) and command.proponent_id != who.party_id:
-        raise NotPermittedError(needs=str(command.proponent_id))
-    if who.has("county", "company"):
-        require_division(who, full_code(command.adcode))
+    code = full_code(command.adcode)
+    if not STAFF.intersection(who.roles):
+        if command.proponent_id != who.party_id:
+            raise NotPermittedError(needs=str(command.proponent_id))
+    elif not (scope_of(who).prefix or "").startswith(command.adcode):
+        require_division(who, code)
 
 
 def guard_attach(session: Session, who: ActorView, command: projects.AttachParcels) -> None:
-    """Refuse to take in parcels that the actor may not see."""
+    """Refuse to take in parcels that the actor may not see, or into another's project."""
+    reads.require_writer(session, who, command.project_id)
     for parcel_id in command.parcel_ids:
         require_parcel(session, who, parcel_id)
 
 
-def _require_project(session: Session, who: ActorView, project_id: UUID) -> None:
-    found = projects.view(session, project_id)
-    if found.proponent_id != who.party_id:
-        require_division(who, full_code(found.adcode))
-
-
 def guard_decide(session: Session, who: ActorView, command: projects.DecideProject) -> None:
-    """Refuse decisions on another county's projects."""
-    if not who.has("township"):
-        _require_project(session, who, command.project_id)
+    """Refuse decisions on another county's projects, and on those of another proponent."""
+    reads.require_writer(session, who, command.project_id)
 
 
 def guard_claim(session: Session, who: ActorView, command: claims.PlaceClaims) -> None:
     """Refuse claims of another county's projects."""
-    _require_project(session, who, command.project_id)
+    reads.require_writer(session, who, command.project_id)
+
+
+def guard_release(session: Session, who: ActorView, command: ReleaseProjectClaims) -> None:
+    """Refuse to let go of what another project holds."""
+    reads.require_writer(session, who, command.project_id)
+    held = {one.id for one in claims.claims_of_project(session, command.project_id)}
+    for claim_id in command.claim_ids:
+        if claim_id not in held:
+            raise NotFoundError(what="claim", id=claim_id)
 
 
 NOUN = Noun(
@@ -84,17 +66,35 @@ NOUN = Noun(
             name="list_projects",
             rule="/projects",
             permission="project:read",
-            query=ProjectList,
-            read=listing,
+            query=reads.ProjectQuery,
+            read=reads.projects,
             summary=("项目列表", "Projects by number"),
         ),
         Read(
             name="get_project",
             rule="/projects/<uuid:project_id>",
             permission="project:read",
-            query=ProjectById,
-            read=project,
+            query=reads.ProjectById,
+            read=reads.project,
             summary=("一个项目", "One project"),
+            raises=(NotFoundError,),
+        ),
+        Read(
+            name="get_project_record",
+            rule="/projects/<uuid:project_id>/record",
+            permission="project:read",
+            query=reads.ProjectById,
+            read=reads.project_page,
+            summary=("项目全貌", "A project's ground, answers, acts, claims, runs and periods"),
+            raises=(NotFoundError,),
+        ),
+        Read(
+            name="list_project_candidates",
+            rule="/projects/<uuid:project_id>/candidates",
+            permission="project:write",
+            query=reads.CandidateQuery,
+            read=reads.candidates,
+            summary=("可列入的地块", "Approved parcels that may join, with what stands in the way"),
             raises=(NotFoundError,),
         ),
         Act(
@@ -130,7 +130,13 @@ NOUN = Noun(
             command=projects.DecideProject,
             verb=projects.decide,
             summary=("提交、批准、退回或撤回项目", "Submit, approve, return or withdraw a project"),
-            raises=(WrongStateError, NotPermittedError, NotFoundError),
+            raises=(
+                WrongStateError,
+                projects.ParcelsRefusedError,
+                NotApprovedByAnotherError,
+                NotPermittedError,
+                NotFoundError,
+            ),
             guard=guard_decide,
         ),
         Act(
@@ -149,6 +155,16 @@ NOUN = Noun(
             ),
             status=201,
             guard=guard_claim,
+        ),
+        Act(
+            name="release_claims",
+            rule="/projects/<uuid:project_id>/claims/releases",
+            permission="parcel:decide",
+            command=ReleaseProjectClaims,
+            verb=claims.release,
+            summary=("放弃主张", "Let go of claims that carry no sale and no unit"),
+            raises=(claims.ClaimInUseError, WrongStateError, InvalidValueError, NotFoundError),
+            guard=guard_release,
         ),
     ),
 )

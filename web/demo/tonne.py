@@ -12,11 +12,11 @@ from web.demo.teller import Teller, Totals
 LOADED = date(2026, 1, 22)
 RUN = date(2026, 1, 26)
 YEARS = (2025, 2064)
-KINDS = ("species", "age", "site")
+KINDS = ("species", "age", "site", "dem")
 
 
 def tell(teller: Teller) -> Totals:
-    """Load three layers and forecast forty years for every approved plot, as a job."""
+    """Load the layers and forecast forty years for every approved plot, as a job."""
     folder = teller.state / "layers"
     known = {}
     for kind in KINDS:

@@ -2,7 +2,9 @@
 
 import hashlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
+from uuid import uuid4
 
 from flask import redirect, request
 from flask_babel import gettext
@@ -14,9 +16,11 @@ from options.machines import refusal_in_words
 from registry.db import Command
 from registry.errors import NotFoundError, NotPermittedError, RegistryError
 from registry.people import ActorView
+from sinks.errors import SinksError
 from web import messages
-from web.commands import form_key
+from web.commands import KEY_FIELD, form_errors, form_key
 from web.context import act, actor, now, reading
+from web.errors import status_of
 from web.i18n import english
 from web.pages.frame import say
 from web.parsing import FieldsInvalidError, field_error
@@ -27,6 +31,27 @@ paper_limit = body_limit(PAPER_BYTES_MAX)
 """Marks a view whose form carries a scanned paper."""
 _FEN: Final = 100
 _DIGITS_AFTER: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """What is wrong with a form as it was sent: by field, and with the whole."""
+
+    fields: Mapping[str, list[str]] = field(default_factory=dict)
+    whole: tuple[str, ...] = ()
+
+    def of(self, name: str) -> list[str]:
+        """Return what is wrong with a field."""
+        return self.fields.get(name, [])
+
+    def value(self, name: str, otherwise: object = "") -> str:
+        """Return a field as it was sent, or what it shows first."""
+        return request.form.get(name, str("" if otherwise is None else otherwise))
+
+    @property
+    def key(self) -> str:
+        """The form's own key: the same while it is being mended, so that it acts once."""
+        return request.form.get(KEY_FIELD) or uuid4().hex
 
 
 def acted(
@@ -59,7 +84,38 @@ def acted(
     return redirect(back if isinstance(back, str) else back(result), 303)
 
 
-def refusal_words(error: RegistryError | OptionsError) -> list[str]:
+def answered(
+    verb: Callable[[Session, Any], Any],
+    make: Callable[[], Command],
+    back: Callable[[Any], str],
+    again: Callable[[Faults], str],
+    *,
+    guard: Callable[[Session, ActorView, Any], None] | None = None,
+    done: str | None = None,
+) -> Response | tuple[str, int]:
+    """Act on a form and go to ``back``; what is refused shows the form ``again`` as it was filled.
+
+    Faults stand at their fields with 422, other refusals above the form with their own status.
+    Out of sight and not permitted stay errors of the whole request.
+    """
+    try:
+        command = make()
+        if guard is not None:
+            with reading() as session:
+                guard(session, actor(), command)
+        result = act(verb, command)
+    except (NotFoundError, NotPermittedError):
+        raise
+    except FieldsInvalidError as error:
+        by_field = form_errors(error, english=english())
+        return again(Faults(fields=by_field, whole=tuple(by_field.get("", ())))), 422
+    except (RegistryError, OptionsError, SinksError) as error:
+        return again(Faults(whole=tuple(refusal_words(error)))), status_of(error)
+    say("good", done or gettext("已记录。"))
+    return redirect(back(result), 303)
+
+
+def refusal_words(error: RegistryError | OptionsError | SinksError) -> list[str]:
     """Return what is wrong and how to mend it, in the reader's language."""
     if isinstance(error, FieldsInvalidError):
         pairs = [(one.pointer.strip("/"), one.en if english() else one.zh) for one in error.errors]

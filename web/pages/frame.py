@@ -18,11 +18,34 @@ from web.i18n import english, language, preference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavItem:
-    """A word in the main menu, shown to who may follow it."""
+    """A word in the main menu, shown to who may follow it; under ``group`` where it has one."""
 
     word: Any  # a lazy string: it is read in the language of the request
     endpoint: str
     permission: str = PUBLIC
+    group: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavEntry:
+    """A word of the menu as it is shown: a link, or a heading over links of its own."""
+
+    word: str
+    href: str
+    current: bool
+    inside: tuple["NavEntry", ...] = ()
+
+
+GROUPS: Final = {
+    "market": lazy_gettext("交易"),
+    "projects": lazy_gettext("项目"),
+    "places": lazy_gettext("地块"),
+    "orchards": lazy_gettext("果园"),
+    "public": lazy_gettext("公开信息"),
+}
+"""The headings of the main menu, in its order."""
+FLAT_MAX: Final = 7
+"""A menu of so few words needs no headings."""
 
 
 ROLE_WORDS: Final = {
@@ -39,14 +62,39 @@ ROLE_WORDS: Final = {
 }
 NAV: list[NavItem] = [
     NavItem(word=lazy_gettext("首页"), endpoint="home.home"),
-    NavItem(word=lazy_gettext("地块地图"), endpoint="parcels.index", permission="parcel:read"),
-    NavItem(word=lazy_gettext("画地块"), endpoint="parcels.draw", permission="parcel:draw"),
-    NavItem(word=lazy_gettext("导入"), endpoint="imports.form", permission="parcel:import"),
-    NavItem(word=lazy_gettext("果园"), endpoint="orchards.index", permission="orchard:read"),
-    NavItem(word=lazy_gettext("贴标"), endpoint="labels.index", permission="label:read"),
+    NavItem(
+        word=lazy_gettext("地块地图"),
+        endpoint="parcels.index",
+        permission="parcel:read",
+        group="places",
+    ),
+    NavItem(
+        word=lazy_gettext("画地块"),
+        endpoint="parcels.draw",
+        permission="parcel:draw",
+        group="places",
+    ),
+    NavItem(
+        word=lazy_gettext("导入"),
+        endpoint="imports.form",
+        permission="parcel:import",
+        group="places",
+    ),
+    NavItem(
+        word=lazy_gettext("果园"),
+        endpoint="orchards.index",
+        permission="orchard:read",
+        group="orchards",
+    ),
+    NavItem(
+        word=lazy_gettext("贴标"),
+        endpoint="labels.index",
+        permission="label:read",
+        group="orchards",
+    ),
     NavItem(word=lazy_gettext("全县一览"), endpoint="county.index", permission="county:read"),
-    NavItem(word=lazy_gettext("公开查询"), endpoint="public.lookup"),
-    NavItem(word=lazy_gettext("怎么算的"), endpoint="methods.index"),
+    NavItem(word=lazy_gettext("公开查询"), endpoint="public.lookup", group="public"),
+    NavItem(word=lazy_gettext("怎么算的"), endpoint="methods.index", group="public"),
 ]
 """The main menu, in its order; a module of pages adds its own entry here."""
 
@@ -83,16 +131,36 @@ def _frame() -> dict[str, object]:
         "login_url": url_for("signin.sign_in"),
         "logout_url": url_for("signin.sign_out"),
         "account": _account(who),
-        "nav_items": [
-            (item.word, url_for(item.endpoint), request.endpoint == item.endpoint)
-            for item in NAV
-            if may(who, item.permission)
-        ],
+        "nav_items": _menu([item for item in NAV if may(who, item.permission)]),
         "messages": get_flashed_messages(with_categories=True),
         "may": lambda permission: may(who, permission),
         "request_key": lambda: uuid4().hex,
         "site_place": gettext("林业和农业碳汇登记"),
     }
+
+
+def _menu(items: list[NavItem]) -> list[NavEntry]:
+    """Return the menu: a short one flat, a long one under its headings."""
+    entries = [(item.group, _entry(item)) for item in items]
+    if len(entries) <= FLAT_MAX:
+        return [entry for _, entry in entries]
+    shown = [entry for group, entry in entries if not group]
+    for group, word in GROUPS.items():
+        inside = tuple(entry for name, entry in entries if name == group)
+        if len(inside) == 1:
+            shown.append(inside[0])
+        elif inside:
+            current = any(entry.current for entry in inside)
+            shown.append(NavEntry(word=str(word), href="", current=current, inside=inside))
+    return shown
+
+
+def _entry(item: NavItem) -> NavEntry:
+    return NavEntry(
+        word=str(item.word),
+        href=url_for(item.endpoint),
+        current=request.endpoint == item.endpoint,
+    )
 
 
 def _account(who: ActorView | None) -> dict[str, object] | None:

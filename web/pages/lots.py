@@ -112,7 +112,7 @@ class DraftPage:
     rows: tuple[int, ...]
 
 
-frame.NAV.insert(1, frame.NavItem(word=lazy_gettext("批次"), endpoint="lots.index"))
+frame.NAV.insert(1, frame.NavItem(word=lazy_gettext("批次"), endpoint="lots.index", group="market"))
 home.CARDS.insert(
     0,
     home.Card(

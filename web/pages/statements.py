@@ -96,12 +96,18 @@ class AccountPage:
 
 frame.NAV.append(
     frame.NavItem(
-        word=lazy_gettext("结算"), endpoint="statements.index", permission="settlement:read"
+        word=lazy_gettext("结算"),
+        endpoint="statements.index",
+        permission="settlement:read",
+        group="market",
     )
 )
 frame.NAV.append(
     frame.NavItem(
-        word=lazy_gettext("碳账户"), endpoint="statements.own", permission="statement:read"
+        word=lazy_gettext("碳账户"),
+        endpoint="statements.own",
+        permission="statement:read",
+        group="market",
     )
 )
 

@@ -76,7 +76,10 @@ class ContractContext:
 frame.NAV.insert(
     2,
     frame.NavItem(
-        word=lazy_gettext("认购"), endpoint="subscriptions.index", permission="subscription:read"
+        word=lazy_gettext("认购"),
+        endpoint="subscriptions.index",
+        permission="subscription:read",
+        group="market",
     ),
 )
 

@@ -4,5 +4,6 @@ import "htmx.org/dist/ext/hx-sse.js";
 import "./behaviours/dialogs.js";
 import "./behaviours/confirm.js";
 import "./behaviours/preferences.js";
+import "./behaviours/menus.js";
 import "./behaviours/row-links.js";
 import "./behaviours/print.js";
