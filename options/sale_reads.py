@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, text
@@ -310,21 +310,31 @@ _LOT_OF_REFUND = text(
     "SELECT n.lot_id FROM refund r JOIN subscription_line n ON n.id = r.line_id WHERE r.id = :id"
 )
 _LOTS_OF_PROJECT = text("SELECT id FROM lot WHERE project_id = :project ORDER BY number")
-_SELLABLE = text(
-    "SELECT p.id AS parcel_id, c.id AS claim_id, p.code, p.area_m2,"
-    " CASE o.kind WHEN 'household' THEN 'household' WHEN 'person' THEN 'household'"
+HELD_BY: Final = (
+    "CASE o.kind WHEN 'household' THEN 'household' WHEN 'person' THEN 'household'"
     "  WHEN 'cooperative' THEN 'cooperative' WHEN 'state_farm' THEN 'state'"
     "  ELSE 'collective' END AS tenure,"
     " coalesce(v.id, o.id) AS supplier_id, coalesce(v.name, o.name) AS supplier_name,"
     " CASE WHEN v.id IS NOT NULL THEN o.id END AS household_id,"
-    " CASE WHEN v.id IS NOT NULL THEN o.name END AS household_name,"
-    " lower(c.years) AS years_from, upper(c.years) AS years_to"
-    " FROM claim c JOIN parcel p ON p.id = c.parcel_id JOIN party o ON o.id = p.owner_id"
-    " LEFT JOIN LATERAL (SELECT id, name FROM party WHERE kind = 'collective'"
+    " CASE WHEN v.id IS NOT NULL THEN o.name END AS household_name"
+)
+"""Columns of a parcel ``p`` of an owner ``o``: how it is held, and who supplies it."""
+THROUGH_VILLAGE: Final = (
+    "LEFT JOIN LATERAL (SELECT id, name FROM party WHERE kind = 'collective'"
     "   AND division_code = p.division_code AND o.kind IN ('household', 'person')"
     "   ORDER BY id LIMIT 1) v ON true"
+)
+"""The collective ``v`` through which a household supplies."""
+SUPPLIED: Final = "(o.kind NOT IN ('household', 'person') OR v.id IS NOT NULL)"
+"""Somebody supplies the parcel: its owner, or a household's village."""
+_SELLABLE = text(
+    "SELECT p.id AS parcel_id, c.id AS claim_id, p.code, p.area_m2,"
+    f" {HELD_BY},"
+    " lower(c.years) AS years_from, upper(c.years) AS years_to"
+    " FROM claim c JOIN parcel p ON p.id = c.parcel_id JOIN party o ON o.id = p.owner_id"
+    f" {THROUGH_VILLAGE}"
     " WHERE c.project_id = :project AND c.status = 'active' AND p.status = 'approved'"
-    "   AND (o.kind NOT IN ('household', 'person') OR v.id IS NOT NULL)"
+    f"   AND {SUPPLIED}"
     " ORDER BY supplier_name, p.code, p.id"
 )
 _FREE = text(

@@ -24,9 +24,10 @@ FEATURES_MAX: Final = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GroveQuery:
-    """Which groves: all in sight, or one village's (a prefix of its division code)."""
+    """Which groves: all in sight, one village's (a prefix of its division code), or one."""
 
     village: Annotated[str, Field(pattern=r"^[0-9]{0,12}$")] = ""
+    parcel_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +174,7 @@ class PackRecord:
 
 def groves(session: Session, who: ActorView, query: GroveQuery) -> Groves:
     """Return the parcels of kind tree that an actor may see."""
-    bound = {"village": f"{query.village}%", **scope_of(who).params()}
+    bound = {"village": f"{query.village}%", "id": query.parcel_id, **scope_of(who).params()}
     rows = session.execute(_GROVES, bound)
     return Groves(items=tuple(Grove(**row._asdict()) for row in rows))
 
@@ -185,10 +186,10 @@ def grove(session: Session, who: ActorView, parcel_id: UUID) -> Grove:
     ------
     NotFoundError : there is none in sight.
     """
-    row = session.execute(_GROVE, {"id": parcel_id, **scope_of(who).params()}).first()
-    if row is None:
+    found = groves(session, who, GroveQuery(parcel_id=parcel_id)).items
+    if not found:
         raise NotFoundError(what="parcel", id=parcel_id)
-    return Grove(**row._asdict())
+    return found[0]
 
 
 def trees(session: Session, who: ActorView, query: TreeQuery) -> Trees:
@@ -213,7 +214,12 @@ def trees(session: Session, who: ActorView, query: TreeQuery) -> Trees:
 
 def features(session: Session, who: ActorView, query: GroveQuery) -> list[dict[str, Any]]:
     """Return groves in sight and their trees as GeoJSON features, FEATURES_MAX trees at most."""
-    bound = {"village": f"{query.village}%", "most": FEATURES_MAX, **scope_of(who).params()}
+    bound = {
+        "village": f"{query.village}%",
+        "id": query.parcel_id,
+        "most": FEATURES_MAX,
+        **scope_of(who).params(),
+    }
     return [dict(row.feature) for row in session.execute(_FEATURES, bound)]
 
 
@@ -312,11 +318,14 @@ _COUNTED = (
     " LEFT JOIN tree_pack_member m ON m.tree_id = t.id"
     f" WHERE p.kind = 'tree' AND p.status <> 'withdrawn' AND {VISIBLE}"
 )
+_WANTED = (
+    " AND coalesce(p.division_code, '') LIKE :village"
+    " AND (cast(:id AS uuid) IS NULL OR p.id = cast(:id AS uuid))"
+)
 _GROVES = text(
-    f"{_COUNTED} AND coalesce(p.division_code, '') LIKE :village"
+    f"{_COUNTED}{_WANTED}"
     " GROUP BY p.id, d.name, o.id ORDER BY p.division_code, p.code, p.id LIMIT 500"
 )
-_GROVE = text(f"{_COUNTED} AND p.id = :id GROUP BY p.id, d.name, o.id")
 _TREES = text(
     "SELECT t.number, t.species, t.planted_year, t.planted_on, t.status, o.name AS owner,"
     " ST_X(t.point) AS lon, ST_Y(t.point) AS lat, encode(t.photo_sha256, 'hex') AS photo_sha256,"
@@ -330,8 +339,7 @@ _TREES = text(
 )
 _FEATURES = text(
     "WITH ground AS (SELECT p.id, p.code, p.status, p.geometry FROM parcel p"
-    f"   WHERE p.kind = 'tree' AND p.status <> 'withdrawn' AND {VISIBLE}"
-    "     AND coalesce(p.division_code, '') LIKE :village)"
+    f"   WHERE p.kind = 'tree' AND p.status <> 'withdrawn' AND {VISIBLE}{_WANTED})"
     " SELECT json_build_object('type', 'Feature', 'geometry', ST_AsGeoJSON(geometry, 7)::json,"
     "   'properties', json_build_object('name', code, 'status', CASE status"
     "     WHEN 'returned' THEN 'returned_for_change' ELSE status END,"

@@ -8,10 +8,12 @@ from flask import Response, json, request
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from options import groves, tree_reads
+from options import groves, tree_lots, tree_reads
 from options.errors import OptionsError
 from options.reads import lot_page
 from options.refusals import (
+    LotGroundError,
+    NumberTakenError,
     PackNotFoundError,
     TreeFactsError,
     TreeGroundError,
@@ -21,7 +23,7 @@ from options.refusals import (
     TreeReplacementError,
     TreeTakenError,
 )
-from registry.errors import NotFoundError
+from registry.errors import NotFoundError, NotPermittedError
 from registry.people import ActorView
 from registry.reads.scope import require_parcel
 from web import photos
@@ -61,6 +63,14 @@ class OfParcel(Protocol):
 def guard_grove(session: Session, who: ActorView, command: OfParcel) -> None:
     """Refuse to act on trees of a parcel out of sight."""
     require_parcel(session, who, command.parcel_id)
+
+
+def guard_draft(session: Session, who: ActorView, command: tree_lots.DraftTreeLot) -> None:
+    """Refuse to draft for another company, and trees outside the actor's division."""
+    if not who.has("system") and command.company_id != who.party_id:
+        raise NotPermittedError(needs=str(command.company_id))
+    for one in command.groves:
+        require_parcel(session, who, one.parcel_id)
 
 
 def packs_of_lot(session: Session, who: ActorView | None, query: LotPacks) -> tree_reads.Packs:
@@ -244,7 +254,13 @@ NOUN = Noun(
                         "in": "query",
                         "schema": {"type": "string", "pattern": "^[0-9]{0,12}$"},
                         "description": "A division code, or the first digits of one",
-                    }
+                    },
+                    {
+                        "name": "parcel_id",
+                        "in": "query",
+                        "schema": {"type": "string", "format": "uuid"},
+                        "description": "One parcel only",
+                    },
                 ],
                 "responses": _GEOJSON,
             },
@@ -331,6 +347,17 @@ NOUN = Noun(
                 }
             },
             raises=(NotFoundError,),
+        ),
+        Act(
+            name="draft_tree_lot",
+            rule="/tree-lots",
+            permission="lot:write",
+            command=tree_lots.DraftTreeLot,
+            verb=tree_lots.draft_tree_lot,
+            summary=("起草树包批次并编包", "Draft a lot of tree packs with its packs"),
+            raises=(LotGroundError, NumberTakenError, OptionsError),
+            status=201,
+            guard=guard_draft,
         ),
         Read(
             name="list_packs",

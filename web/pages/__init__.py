@@ -15,12 +15,14 @@ from web.pages import (
     lots,
     methods,
     orchards,
+    packs,
     parcels,
     projects,
     public,
     signin,
     statements,
     subscriptions,
+    trees,
 )
 
 MODULES = (
@@ -33,6 +35,8 @@ MODULES = (
     lots,
     subscriptions,
     statements,
+    trees,
+    packs,
     findings,
     orchards,
     labels,

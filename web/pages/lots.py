@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -11,11 +11,12 @@ from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
-from options import calendar, lots, pre_store, sale_reads
+from options import calendar, lots, pre_store, sale_reads, tree_reads
 from options.machines import LOT_PHYSICAL, LOT_SALE
 from options.mandate import Consent, Tenure, Vote
 from options.reads import LotPage, OfferView, lot_page
 from options.sale_reads import FreeYear, ObjectionView, SellableParcel
+from options.tree_reads import PackLine
 from registry import projects
 from registry.errors import NotFoundError
 from registry.people import ActorView
@@ -97,6 +98,8 @@ class LotContext:
     physical_steps: tuple[tuple[str, str], ...]
     run_url: str | None
     settle_url: str | None
+    packs: tuple[PackLine, ...]
+    matured: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +153,9 @@ def lot(lot_id: UUID) -> str:
             raise NotFoundError(what="lot", id=lot_id)
         villages = "、".join(sale_reads.villages(session, lot_id))
         said = sale_reads.objections(session, lot_id) if concerned else ()
-    return show("lots/lot.html", _context(page, villages, who, said, concerned=concerned))
+        packs = tree_reads.packs(session, lot_id).items if page.lot.unit == "tree" else ()
+    context = _context(page, villages, who, said, concerned=concerned)
+    return show("lots/lot.html", replace(context, packs=packs))
 
 
 @blueprint.get("/new")
@@ -421,7 +426,22 @@ def _context(
         settle_url=url_for("statements.begin", lot_id=view.lot_id)
         if own and may(who, "settlement:write") and stored
         else None,
+        packs=(),
+        matured=_matured(page) if own and may(who, "settlement:write") and stored else None,
     )
+
+
+def _matured(page: LotPage) -> int | None:
+    """Return the year of maturity of a lot of trees once it has come and is not delivered."""
+    if page.lot.unit != "tree":
+        return None
+    year = calendar.beijing_day(now()).year
+    waiting = (
+        offer.vintage
+        for offer in page.lot.offers
+        if offer.vintage <= year and not offer.delivered and offer.sold
+    )
+    return next(waiting, None)
 
 
 def capacity_bar(unit: str, offer: OfferView) -> Chart:

@@ -11,13 +11,14 @@ from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as AnyResponse
 
-from options import outside, payments, refunds, sale_reads, subscriptions
+from options import outside, payments, refunds, sale_reads, subscriptions, tree_reads
 from options.books import Statement
 from options.calendar import beijing_day
 from options.reads import LotPage, SubscriptionPage, lot_page
 from options.sale_reads import ContractLine, RefundView
 from options.subscriptions import LineAsk
 from options.terms import BuyerKind
+from options.tree_reads import PackLine
 from registry.people import ActorView
 from web.api import subscriptions as api
 from web.api.endpoints import Empty
@@ -67,6 +68,7 @@ class ContractContext:
     sha256: str
     details: Details | None
     refunds: tuple[RefundView, ...]
+    packs: tuple[PackLine, ...]
     mine: bool
     can_undo: bool
     can_pay: bool
@@ -251,6 +253,15 @@ def _signed(subscription_id: UUID) -> subscriptions.Sign:
     )
 
 
+def _packs(session: Session, contract: SubscriptionPage) -> tuple[PackLine, ...]:
+    codes = {code for line in contract.lines for code in line.pack_codes}
+    if not codes:
+        return ()
+    return tuple(
+        one for one in tree_reads.packs(session, contract.lot_id).items if one.code in codes
+    )
+
+
 def _context(session: Session, who: ActorView, contract: SubscriptionPage) -> ContractContext:
     lot = lot_page(session, contract.lot_id)
     text = contract_text(contract, lot)
@@ -278,6 +289,7 @@ def _context(session: Session, who: ActorView, contract: SubscriptionPage) -> Co
         sha256=contract_sha256(text).hex(),
         details=details,
         refunds=sale_reads.refunds(session, contract.subscription_id),
+        packs=_packs(session, contract),
         mine=mine and may(who, "subscription:write"),
         can_undo=state == "SIGNED",
         can_pay=state == "AWAITING_PAYMENT"

@@ -1,5 +1,5 @@
 // A status on the map is a colour and a pattern, the same six tones as the badges.
-import { Fill, Stroke, Style, Text } from "ol/style.js";
+import { Circle, Fill, Stroke, Style, Text } from "ol/style.js";
 import { FONT, token } from "./base.js";
 
 const SIZE = 10;
@@ -46,6 +46,29 @@ export function toneStyle(tone, { active = false, label = "", far = false } = {}
       stroke: new Stroke({ color: active ? token("focus") : colour, width: active ? 4 : far ? 0.8 : 1.6, lineDash: tone === "neutral" && !active && !far ? [6, 4] : undefined }),
       text: new Text({ text: "", font: `13px ${FONT}`, overflow: false, fill: new Fill({ color: token("ink") }), stroke: new Stroke({ color: token("surface"), width: 3 }) }),
       zIndex: active ? 10 : 0,
+    });
+    cache.set(key, style);
+  }
+  style.getText().setText(label);
+  return style;
+}
+
+/** A single tree: a dot of its tone, its number close up; a dead one is hollow, not only red. */
+export function dotStyle(tone, { label = "", far = false } = {}) {
+  const contrast = document.documentElement.dataset.contrast ?? "";
+  const key = `dot ${tone} ${far} ${contrast}`;
+  let style = cache.get(key);
+  if (!style) {
+    const colour = token(`tone-${tone}`) || token("tone-neutral");
+    const hollow = tone === "bad";
+    style = new Style({
+      image: new Circle({
+        radius: far ? 2 : 5,
+        fill: new Fill({ color: hollow ? token("surface") : colour }),
+        stroke: new Stroke({ color: hollow ? colour : token("surface"), width: far ? 0.5 : 1.5 }),
+      }),
+      text: new Text({ text: "", font: `12px ${FONT}`, offsetY: -12, fill: new Fill({ color: token("ink") }), stroke: new Stroke({ color: token("surface"), width: 3 }) }),
+      zIndex: 2,
     });
     cache.set(key, style);
   }

@@ -6,10 +6,12 @@ import VectorLayer from "ol/layer/Vector.js";
 import VectorSource from "ol/source/Vector.js";
 import { Circle, Fill, Stroke, Style } from "ol/style.js";
 import { bboxSource, fit, makeMap, outlineLayer, readFeatures, ready, token } from "./base.js";
-import { paintSwatch, toneStyle } from "./styles.js";
+import { dotStyle, paintSwatch, toneStyle } from "./styles.js";
 
 const LABEL_RESOLUTION = 6; // metres a pixel: nearer than this a parcel has room for its name
 const FAR_RESOLUTION = 20; // farther than this a parcel is a few pixels: thin lines, no dashes
+const DOT_LABEL_RESOLUTION = 0.25; // so near that neighbouring trees' numbers stand apart
+const DOT_FAR_RESOLUTION = 1;
 const SEVERITY_TONE = { refused: "bad", questioned: "warn", warning: "progress" };
 
 /** Tone and word of each status, read from the legend the server wrote. */
@@ -138,11 +140,13 @@ export async function startViewer(target) {
   const parcels = new VectorLayer({
     source,
     declutter: true,
-    style: (feature, resolution) =>
-      toneStyle(legend.get(String(feature.get("status")))?.tone ?? "neutral", {
-        far: resolution > FAR_RESOLUTION,
-        label: resolution < LABEL_RESOLUTION ? String(feature.get(labelField) ?? "") : "",
-      }),
+    style: (feature, resolution) => {
+      const tone = legend.get(String(feature.get("status")))?.tone ?? "neutral";
+      const isDot = feature.getGeometry() instanceof Point;
+      const label = resolution < (isDot ? DOT_LABEL_RESOLUTION : LABEL_RESOLUTION) ? String(feature.get(labelField) ?? "") : "";
+      if (isDot) return dotStyle(tone, { label, far: resolution > DOT_FAR_RESOLUTION });
+      return toneStyle(tone, { label, far: resolution > FAR_RESOLUTION });
+    },
   });
   const findings = new VectorSource();
   const findingLayer = new VectorLayer({ source: findings, style: findingStyle(active) });
