@@ -1601,6 +1601,7 @@ CREATE TABLE public.login (
     actor_id uuid NOT NULL,
     tf_totp_secret text,
     created_at timestamp with time zone NOT NULL,
+    password_once boolean DEFAULT false NOT NULL,
     CONSTRAINT ck_login_lower_case CHECK (((username = lower(username)) AND (length(username) > 0)))
 );
 ALTER TABLE public.login OWNER TO tanhui_owner;
@@ -3164,6 +3165,7 @@ GRANT UPDATE(password) ON TABLE public.login TO tanhui_app;
 GRANT UPDATE(fs_uniquifier) ON TABLE public.login TO tanhui_app;
 GRANT UPDATE(active) ON TABLE public.login TO tanhui_app;
 GRANT UPDATE(tf_totp_secret) ON TABLE public.login TO tanhui_app;
+GRANT UPDATE(password_once) ON TABLE public.login TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.login_attempt TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.lot TO tanhui_app;
 GRANT UPDATE(sale_state) ON TABLE public.lot TO tanhui_app;

@@ -1,6 +1,6 @@
 """Administrative divisions: look-up, boundaries, loading."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,9 @@ from registry.db import Command
 from registry.errors import NotFoundError
 from registry.models import Division
 from registry.models.columns import CGCS2000
+
+LEVELS: Mapping[int, str] = {2: "province", 4: "city", 6: "county", 9: "township", 12: "village"}
+"""Level of a division by the digits of its short code."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,9 +41,10 @@ class LoadDivisions(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """How many rows are new."""
+    """How many rows are new, and how many known ones got another boundary."""
 
     new: int
+    outlined: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +95,10 @@ def boundary(session: Session, code: str) -> Boundary | None:
 
 
 def load(session: Session, command: LoadDivisions) -> Loaded:
-    """Add the divisions that are not there yet, parents first; known ones are left as they are."""
+    """Add the divisions that are not there yet, parents first.
+
+    A known one keeps its name; it takes the boundary it is given where that is another.
+    """
     known = set(session.scalars(select(Division.code)))
     new = [row for row in command.rows if row.code not in known]
     for row in sorted(new, key=lambda row: row.code.rstrip("0")):
@@ -107,14 +114,31 @@ def load(session: Session, command: LoadDivisions) -> Loaded:
             )
         )
     session.flush()
+    given = [row for row in command.rows if row.code in known and row.boundary is not None]
+    outlined = [
+        row.code
+        for row in given
+        if session.execute(_OUTLINE, {"code": row.code, "wkb": row.boundary}).first()
+    ]
     events.record(
         session,
         command,
         kind="divisions.loaded",
         subject=("division", "table"),
-        body={"new": len(new), "year": command.valid_from_year, "source": command.source},
+        body={
+            "new": len(new),
+            "outlined": outlined,
+            "year": command.valid_from_year,
+            "source": command.source,
+        },
     )
-    return Loaded(new=len(new))
+    return Loaded(new=len(new), outlined=len(outlined))
+
+
+def missing(session: Session, codes: Collection[str]) -> Collection[str]:
+    """Return those of ``codes`` that are not loaded yet."""
+    known = set(session.scalars(select(Division.code).where(Division.code.in_(codes))))
+    return [code for code in codes if code not in known]
 
 
 def children(session: Session, code: str) -> Iterable[tuple[str, str]]:
@@ -128,6 +152,10 @@ def _element(wkb: bytes | None) -> WKBElement | None:
     return None if wkb is None else WKBElement(wkb, srid=CGCS2000)
 
 
+_OUTLINE = text(
+    "UPDATE division SET boundary = ST_GeomFromWKB(:wkb, 4490) WHERE code = :code AND (boundary"
+    " IS NULL OR NOT ST_OrderingEquals(boundary, ST_GeomFromWKB(:wkb, 4490))) RETURNING code"
+)
 _NEAREST = text(
     "WITH RECURSIVE up AS ("
     " SELECT code, name, parent_code, boundary, 0 AS step FROM division WHERE code = :code"

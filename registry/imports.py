@@ -92,7 +92,10 @@ def import_parcels(session: Session, command: ImportParcels, intake: Intake) -> 
     batch_id = uuid4()
     rows = _rows(command, intake)
     rows = _outside(session, command.division_code, rows)
-    file_findings = [_finding(found) for found in intake.findings_of(None)]
+    file_findings = [
+        *(_finding(found) for found in intake.findings_of(None)),
+        *_unchecked(session, command.division_code),
+    ]
     _insert_batch(session, command, intake, batch_id=batch_id, rows=rows, findings=file_findings)
     _stage(session, batch_id, rows)
     rows = _against_stored(session, batch_id, rows)
@@ -180,6 +183,14 @@ def _outside(session: Session, division_code: str | None, rows: list[_Row]) -> l
             division=boundary.name,
         )
     return checked
+
+
+def _unchecked(session: Session, division_code: str | None) -> list[RowFinding]:
+    """Warn where no boundary is known, so that nobody takes silence for "inside"."""
+    if division_code is None or divisions.boundary(session, division_code) is not None:
+        return []
+    params = {"division": division_code}
+    return [RowFinding(row=None, code="DIVISION_NO_BOUNDARY", severity="warning", params=params)]
 
 
 def _against_stored(session: Session, batch_id: UUID, rows: list[_Row]) -> list[_Row]:

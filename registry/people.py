@@ -158,6 +158,11 @@ def add_party(session: Session, command: AddParty) -> PartyAdded:
     return PartyAdded(party_id=party.id, warnings=warnings)
 
 
+def party_name(session: Session, reference: str) -> str | None:
+    """Return the name of the party that other systems know by ``reference``."""
+    return session.scalar(select(Party.name).where(Party.reference == reference))
+
+
 def add_actor(session: Session, command: AddActor) -> ActorAdded:
     """Let somebody act.
 

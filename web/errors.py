@@ -60,6 +60,7 @@ from registry.unit_errors import (
 from sinks.errors import SinksError
 from web import messages
 from web.accounts.logins import (
+    PasswordOnceError,
     PasswordWeakError,
     SignInLockedError,
     SignInRefusedError,
@@ -76,6 +77,7 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     SignInNeededError: 401,
     SignInRefusedError: 401,
     SignInLockedError: 429,
+    PasswordOnceError: 401,
     PasswordWeakError: 422,
     UsernameTakenError: 409,
     WrongStateError: 409,

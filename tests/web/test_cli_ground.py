@@ -19,7 +19,7 @@ from web.cli import NOUNS, app
 def town(engine, monkeypatch):
     """A county made from the command line, with a clerk and a reviewer."""
     monkeypatch.setattr(database, "app_engine", lambda: engine)
-    monkeypatch.setattr(database, "prepare", lambda **_said: None)
+    monkeypatch.setattr("web.cli.county.prepare", lambda **_said: None)
 
     def run(*words: object, code: int = 0):
         result = CliRunner().invoke(app, [*map(str, words), "--json"])

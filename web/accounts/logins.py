@@ -43,6 +43,12 @@ class PasswordWeakError(RegistryError):
     code = "PASSWORD_WEAK"
 
 
+class PasswordOnceError(RegistryError):
+    """The password is for the first sign-in only, and nothing replaces it."""
+
+    code = "PASSWORD_ONCE"
+
+
 class UsernameTakenError(RegistryError):
     """Somebody has this name already."""
 
@@ -51,11 +57,15 @@ class UsernameTakenError(RegistryError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddLogin(Command):
-    """Let an actor sign in; the password comes hashed, so that no command holds one."""
+    """Let an actor sign in; the password comes hashed, so that no command holds one.
+
+    With ``once`` the first sign-in must replace it.
+    """
 
     username: str
     password_hash: str
     for_actor_id: UUID
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +126,7 @@ def add_login(session: Session, command: AddLogin) -> LoginAdded:
         username=normal(command.username),
         password=command.password_hash,
         actor_id=command.for_actor_id,
+        password_once=command.once,
         created_at=command.at,
     )
     try:
@@ -138,6 +149,7 @@ def set_password(session: Session, command: SetPassword) -> LoginAdded:
     if login is None:
         raise NotFoundError(what="login", id=command.username)
     login.password = command.password_hash
+    login.password_once = False
     login.fs_uniquifier = uuid4().hex
     session.flush()
     _record(session, command, "login.password_set", login)

@@ -44,6 +44,9 @@ class Login(Base, UserMixin):
     active: Mapped[bool] = mapped_column(server_default="true", default=True)
     actor_id: Mapped[UUID] = mapped_column(ForeignKey("actor.id"))
     tf_totp_secret: Mapped[str | None] = mapped_column(Text, comment="Second factor, if set up")
+    password_once: Mapped[bool] = mapped_column(
+        server_default="false", default=False, comment="The first sign-in must replace it"
+    )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
 
     @property

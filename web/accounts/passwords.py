@@ -1,5 +1,6 @@
 """Passwords: argon2id, and which ones are too weak to take."""
 
+import secrets
 from typing import Final
 
 from argon2 import PasswordHasher
@@ -7,6 +8,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 LENGTH_MIN: Final = 10
 LENGTH_MAX: Final = 200
+_LETTERS: Final = "abcdefghjkmnpqrstuvwxyz23456789"
+"""What a printed password is made of: nothing that is easily taken for another."""
 _HASHER = PasswordHasher()
 _NOBODY = _HASHER.hash("nobody has this password")
 
@@ -23,6 +26,11 @@ def weakness(password: str, *, username: str) -> str | None:
 def hashed(password: str) -> str:
     """Return the argon2id hash with its parameters and salt."""
     return _HASHER.hash(password)
+
+
+def one_time() -> str:
+    """Return a random password to be printed once: four groups of four, 79 bits."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(4))
 
 
 def matches(password: str, stored: str | None) -> bool:

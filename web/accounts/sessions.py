@@ -1,7 +1,7 @@
 """Who asks: a session cookie for browsers, Basic or a token for machines."""
 
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from flask import Flask, g, request
 from flask_security import (
@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from registry import people
-from registry.db import transaction
+from registry.db import perform, transaction
 from registry.errors import NotFoundError
 from web.accounts import logins
 from web.accounts.models import Login
@@ -96,6 +96,8 @@ def _by_header(kind: str, token: str | None, name: str | None, password: str | N
             login = _tried(session, name, password or "", code="")
     if login is None:
         raise logins.SignInRefusedError
+    if kind == "basic" and login.password_once:
+        raise logins.PasswordOnceError
     return login.actor_id
 
 
@@ -106,18 +108,39 @@ def _tried(session: Session, name: str, password: str, *, code: str) -> Login | 
     return session.get(Login, login_id) if login_id is not None else None
 
 
-def sign_in(name: str, password: str, *, code: str) -> None:
-    """Open a session for who proves to be ``name``.
+def sign_in(name: str, password: str, *, code: str, new_password: str = "") -> None:
+    """Open a session for who proves to be ``name``; a first password is replaced at once.
 
     Raises
     ------
     SignInRefusedError, SignInLockedError : the attempt failed; it is counted.
+    PasswordOnceError : the password is for the first sign-in, and no new one came with it.
+    PasswordWeakError : the new one is too weak.
     """
     with transaction(engine()) as session:
         login = _tried(session, name, password, code=code)
     if login is None:
         raise logins.SignInRefusedError
+    if login.password_once:
+        login = _replaced(login, password, new_password)
     login_user(login, remember=False, authn_via=["password"])
+
+
+def _replaced(login: Login, password: str, new_password: str) -> Login:
+    if new_password in ("", password):
+        raise logins.PasswordOnceError
+    command = logins.SetPassword(
+        at=now(),
+        actor_id=login.actor_id,
+        key=uuid4().hex,
+        username=login.username,
+        password_hash=logins.checked_hash(new_password, username=login.username),
+    )
+    perform(engine(), logins.set_password, command)
+    with transaction(engine()) as session:
+        found = logins.find(session, login.username)
+    assert found is not None  # noqa: S101 -- its password was set just now
+    return found
 
 
 def sign_out() -> None:

@@ -7,7 +7,12 @@ from werkzeug.wrappers import Response
 
 from web import messages
 from web.accounts import sessions
-from web.accounts.logins import SignInLockedError, SignInRefusedError
+from web.accounts.logins import (
+    PasswordOnceError,
+    PasswordWeakError,
+    SignInLockedError,
+    SignInRefusedError,
+)
 from web.auth import SIGNED_IN, public, requires
 from web.context import viewer
 from web.i18n import english, safe_next
@@ -18,12 +23,13 @@ blueprint = Blueprint("signin", __name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignInPage:
-    """Context of ``signin.html``."""
+    """Context of ``signin.html``; ``replaces`` asks for a new password beside the first one."""
 
     next: str
     username: str
     refused: str | None
     remedy: str | None
+    replaces: bool = False
 
 
 @blueprint.get("/sign-in")
@@ -44,12 +50,26 @@ def enter() -> Response | tuple[str, int]:
     name = request.form.get("username", "")[:200]
     try:
         sessions.sign_in(
-            name, request.form.get("password", ""), code=request.form.get("code", "").strip()
+            name,
+            request.form.get("password", ""),
+            code=request.form.get("code", "").strip(),
+            new_password=request.form.get("new_password", ""),
         )
-    except (SignInRefusedError, SignInLockedError) as error:
+    except (
+        PasswordOnceError,
+        PasswordWeakError,
+        SignInRefusedError,
+        SignInLockedError,
+    ) as error:
         said = messages.say(error.code, error.params)
         words = (said.en, said.remedy_en) if english() else (said.zh, said.remedy_zh)
-        page = SignInPage(next=target, username=name, refused=words[0], remedy=words[1])
+        page = SignInPage(
+            next=target,
+            username=name,
+            refused=words[0],
+            remedy=words[1],
+            replaces=isinstance(error, PasswordOnceError | PasswordWeakError),
+        )
         return show("signin.html", page), 401
     return redirect(target, 303)
 
