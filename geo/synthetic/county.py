@@ -25,9 +25,10 @@ from geo.synthetic.records import make_holdings, parcel_numbers, parcel_records
 from geo.synthetic.stands import CITRUS, LAYER_YEAR, SPECIES_CODES, SPECIES_NAMES, Stands
 from geo.synthetic.stands import make_stands as draw_stands
 from geo.synthetic.terrain import Terrain, grid_around, make_terrain
+from geo.synthetic.trees import make_groves
 from geo.synthetic.zones import Zones, make_zones, touched, zone_features
 
-GENERATOR_VERSION: Final = 1
+GENERATOR_VERSION: Final = 2
 """Raised whenever the same seed gives other files."""
 SIZES: Final = {"tiny": 200, "small": 2_000, "medium": 10_000, "large": 100_000}
 DEFAULT_SEED: Final = 330_800
@@ -118,6 +119,7 @@ def make_county(
     out_dir.mkdir(parents=True, exist_ok=True)
     _write_vectors(out_dir, divisions, zones, features, spoilt)
     _write_tables(out_dir, people, orchard_records(operators, numbers, seed), truth, len(spoilt))
+    _write_json(out_dir / "groves.json", make_groves(ground.layout, records, barred, seed))
     _write_json(
         out_dir / "notes.json",
         {name: [numbers[i] for i in where] for name, where in notes.items()},

@@ -234,6 +234,31 @@ class TestDefects:
         assert flawed.false_alarms == ((1, "X", "refused"),)
 
 
+class TestGroves:
+    """Numbered trees stand in rows within their ground, and each group has a pack to give."""
+
+    def test_trees_stand_within_their_grove_on_ground_of_their_owner(self, county):
+        parcels = {
+            one["properties"]["parcel_no"]: one
+            for one in read(county, "parcels.geojson")["features"]
+        }
+        groves = read(county, "groves.json")
+        assert [len(grove["trees"]) for grove in groves] == [230, 110]
+        for grove in groves:
+            ground = shape(grove["geometry"])
+            points = shapely.points([(tree["lon"], tree["lat"]) for tree in grove["trees"]])
+            assert shapely.contains(ground, points).all()
+            numbers = [tree["number"] for tree in grove["trees"]]
+            assert numbers == list(range(1, len(numbers) + 1))
+            assert set(grove["die"]) <= set(range(1, 101))
+            around = [
+                one["properties"]
+                for one in parcels.values()
+                if shape(one["geometry"]).contains(ground)
+            ]
+            assert [one["owner_id"] for one in around] == [grove["owner_id"]]
+
+
 class TestImport:
     """The examination of a file agrees with the truth; attributes are judged elsewhere."""
 

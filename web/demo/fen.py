@@ -1,25 +1,29 @@
 """A fen: a village's forecast is sold ahead, delivered in units, and the money goes home."""
 
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from fractions import Fraction
-from hashlib import sha256
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 
-from options import delivery, lots, payments, pre_store, reads, settlement, subscriptions, timers
-from options.books import Statement
-from options.errors import OptionsError
-from options.mandate import Tenure, Vote
+from options import delivery, lots, payments, reads, settlement, subscriptions
+from options.mandate import Tenure
 from options.terms import BuyerKind
 from options.waterfall import Deduction
 from registry import capacity, estimation, ledger, periods
-from registry.db import SYSTEM_ACTOR
-from registry.errors import RegistryError
 from registry.estimation_inputs import AssessParcels
-from web.demo.teller import Teller, Totals, at
+from web.demo.sale import (
+    DOCUMENT,
+    OnSale,
+    Sale,
+    check_identity,
+    contract,
+    pay,
+    put_on_sale,
+    refused,
+    settle,
+)
+from web.demo.teller import Teller, Totals
 
 FORECAST = date(2026, 2, 4)
 DRAFTED = date(2026, 2, 6)
@@ -39,40 +43,11 @@ PRICE_FEN_PER_T = 4_340
 
 BUYER = "BUY-001"
 BUYER_NAME = "示例光伏材料有限公司"
-DOCUMENT = sha256("演示文件 demonstration document".encode()).digest()
-
-
-@dataclass(slots=True)
-class Sale:
-    """The sale as it goes on."""
-
-    teller: Teller
-    party: dict[str, UUID]
-    keys: int = 0
-
-    def by(self, role: str, on: date | datetime) -> dict[str, Any]:
-        """Return what the next command carries."""
-        self.keys += 1
-        made = self.teller.by(role, f"fen:{self.keys}", on)
-        return made | ({"at": on} if isinstance(on, datetime) else {})
-
-    def lot(self, verb: Any, lot_id: UUID, on: date, role: str = "company") -> Any:  # noqa: ANN401
-        """Let a verb that needs no more than the lot act."""
-        return self.teller.do(verb, lots.LotCommand(**self.by(role, on), lot_id=lot_id))
-
-    def bank(self, reference: str, fen: int, counterparty: str, on: date) -> Statement:
-        """Return a line of the supervised account's statement."""
-        return Statement(
-            bank_reference=f"DEMO-{reference}",
-            amount_fen=fen,
-            counterparty=counterparty,
-            booked_on=on,
-        )
 
 
 def tell(teller: Teller) -> Totals:
     """Sell ahead, collect, deliver, settle, pay the village, publish."""
-    sale = Sale(teller, teller.found["parties"])
+    sale = Sale(teller, teller.found["parties"], "fen")
     capped = _forecast(sale)
     lot_id, stored_kg = _on_sale(sale)
     bought = _sell(sale, lot_id, stored_kg)
@@ -83,7 +58,17 @@ def tell(teller: Teller) -> Totals:
         delivery.DeliverPeriod(**sale.by("county2", DELIVERED), period_id=period_id),
     )
     (vintage,) = (one for one in delivered.vintages if one.vintage == VINTAGE)
-    done = _settle(sale, lot_id)
+    done = settle(
+        sale,
+        lot_id,
+        VINTAGE,
+        deductions=(
+            Deduction(type="增值税", voucher="DEMO-T-001", amount_fen=12_345),
+            Deduction(type="碳汇保险", voucher="DEMO-I-001", amount_fen=30_000),
+            Deduction(type="核证费", voucher="DEMO-C-001", amount_fen=50_001),
+        ),
+        on=(SETTLED, RETURNED),
+    )
     teller.found |= {"lot_id": lot_id, "period_id": period_id, "subscription": bought}
     _check(sale, stored_kg, vintage, done)
     return {
@@ -160,52 +145,19 @@ def _on_sale(sale: Sale) -> tuple[UUID, int]:
         ),
     )
     lot_id = drafted.lot_id
-    sale.lot(lots.submit, lot_id, DRAFTED)
-    teller.do(lots.review, lots.ReviewLot(**sale.by("county", NOTICED), lot_id=lot_id, passed=True))
-    teller.do(
-        lots.publish_notice,
-        lots.PublishNotice(**sale.by("company", NOTICED), lot_id=lot_id, document_sha256=DOCUMENT),
+    put_on_sale(
+        sale, lot_id, on=OnSale(drafted=DRAFTED, noticed=NOTICED, voted=VOTED, listed=LISTED)
     )
-    vote = Vote(on=VOTED, yes=320, entitled=478)
-    teller.do(
-        lots.record_mandate,
-        lots.RecordMandate(**sale.by("company", VOTED), lot_id=lot_id, vote=vote),
-    )
-    teller.do(
-        pre_store.pre_store,
-        pre_store.PreStore(
-            **sale.by("company", LISTED), lot_id=lot_id, exempt_reason="低于县评估限额（演示）"
-        ),
-    )
-    sale.lot(lots.list_lot, lot_id, LISTED)
     return lot_id, quantity
 
 
 def _sell(sale: Sale, lot_id: UUID, stored_kg: int) -> subscriptions.SubscriptionState:
     """Reserve 60 % of the lot, sign, wait for the undo, pay exactly, let cooling-off pass."""
     teller = sale.teller
-    state = teller.do(
-        subscriptions.reserve,
-        subscriptions.Reserve(
-            **sale.by("company", BOUGHT),
-            lot_id=lot_id,
-            buyer_id=sale.party[BUYER],
-            buyer_kind=BuyerKind.ENTERPRISE,
-            lines=(subscriptions.LineAsk(vintage=VINTAGE, quantity=stored_kg * 6 // 10),),
-        ),
+    state = contract(
+        sale, lot_id, buyer=BUYER, vintage=VINTAGE, quantity=stored_kg * 6 // 10, on=BOUGHT
     )
-    teller.do(
-        subscriptions.sign,
-        subscriptions.Sign(
-            **sale.by("company", BOUGHT),
-            subscription_id=state.subscription_id,
-            contract_sha256=DOCUMENT,
-            identity_checked=True,
-            risk_accepted=True,
-        ),
-    )
-    _timers(sale, at(BOUGHT) + timedelta(minutes=11))
-    wrong = _refused(
+    wrong = refused(
         teller,
         payments.record_payment,
         payments.RecordPayment(
@@ -215,15 +167,7 @@ def _sell(sale: Sale, lot_id: UUID, stored_kg: int) -> subscriptions.Subscriptio
         ),
     )
     teller.check("a payment one fen short is refused", holds=bool(wrong), figure=wrong)
-    teller.do(
-        payments.record_payment,
-        payments.RecordPayment(
-            **sale.by("company", PAID),
-            subscription_number=state.number,
-            statement=sale.bank("IN-1", state.amount_fen, BUYER_NAME, PAID),
-        ),
-    )
-    _timers(sale, at(PAID) + timedelta(days=15))
+    pay(sale, state, "IN-1", BUYER_NAME, PAID)
     return state
 
 
@@ -231,7 +175,7 @@ def _oversold(sale: Sale, lot_id: UUID) -> None:
     """Somebody asks for more than is left; nothing is taken."""
     with sale.teller.reading() as session:
         (offer,) = reads.lot_page(session, lot_id).lot.offers
-    code = _refused(
+    code = refused(
         sale.teller,
         subscriptions.reserve,
         subscriptions.Reserve(
@@ -299,55 +243,6 @@ def _verified(sale: Sale) -> UUID:
     return period.period_id
 
 
-def _settle(sale: Sale, lot_id: UUID) -> settlement.SettlementState:
-    """Draft, check, approve by two, pay each line, publish."""
-    teller = sale.teller
-    state = teller.do(
-        settlement.draft,
-        settlement.DraftSettlement(
-            **sale.by("company", SETTLED),
-            lot_id=lot_id,
-            vintage=VINTAGE,
-            deductions=(
-                Deduction(type="增值税", voucher="DEMO-T-001", amount_fen=12_345),
-                Deduction(type="碳汇保险", voucher="DEMO-I-001", amount_fen=30_000),
-                Deduction(type="核证费", voucher="DEMO-C-001", amount_fen=50_001),
-            ),
-        ),
-    )
-    for verb, role in (
-        (settlement.check, "company2"),
-        (settlement.approve, "company3"),
-        (settlement.approve, "company2"),
-        (settlement.start_payment, "company"),
-    ):
-        command = settlement.SettlementCommand(
-            **sale.by(role, SETTLED), settlement_id=state.settlement_id
-        )
-        state = teller.do(verb, command)
-    for line in state.lines:
-        if line.kind != "reserve" and line.amount_fen:
-            state = teller.do(
-                settlement.confirm_payment,
-                settlement.ConfirmSettlementPayment(
-                    **sale.by("company", RETURNED),
-                    settlement_id=state.settlement_id,
-                    lines=(line.n,),
-                    statement=sale.bank(
-                        f"OUT-{line.n}", line.amount_fen, line.payee_name, RETURNED
-                    ),
-                ),
-            )
-    return teller.do(
-        settlement.publish,
-        settlement.PublishSettlement(
-            **sale.by("company", RETURNED),
-            settlement_id=state.settlement_id,
-            document_sha256=DOCUMENT,
-        ),
-    )
-
-
 def _check(
     sale: Sale, stored_kg: int, vintage: delivery.VintageDelivered, done: settlement.SettlementState
 ) -> None:
@@ -370,42 +265,12 @@ def _check(
         holds=sum(in_units.values()) == vintage.issued_kg,
         figure=in_units,
     )
-    teller.check(
-        "escrow in = refunds + taxes + insurance + costs + reserves + returned + rest + balance",
-        holds=done.escrow_in_fen
-        == done.refunds_fen
-        + done.taxes_fen
-        + done.insurance_fen
-        + done.costs_fen
-        + done.reserves_held_fen
-        + done.advance_recouped_fen
-        + done.returned_fen
-        + done.remainder_fen
-        + done.escrow_balance_fen,
-        figure=f"{done.escrow_in_fen} fen",
-    )
+    check_identity(teller, done)
     teller.check(
         "every fen of the residue is in the village's own account",
         holds=statement.received_fen == done.returned_fen == account.received_fen,
         figure=f"{statement.received_fen} fen",
     )
-
-
-def _timers(sale: Sale, moment: datetime) -> None:
-    sale.keys += 1
-    sale.teller.do(
-        timers.run_timers,
-        timers.RunTimers(at=moment, actor_id=SYSTEM_ACTOR, key=f"story:timers:{sale.keys}"),
-    )
-
-
-def _refused(teller: Teller, verb: Any, command: Any) -> str:  # noqa: ANN401
-    """Return the code with which a command is refused, empty if it was not."""
-    try:
-        teller.do(verb, command)
-    except (OptionsError, RegistryError) as refusal:
-        return refusal.code
-    return ""
 
 
 _CAPS = text(

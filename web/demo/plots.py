@@ -12,6 +12,7 @@ from geo.synthetic.county import read_truth
 from registry import imports, parcels
 from web.demo.county import ADCODE
 from web.demo.teller import Teller, Totals
+from web.demo.trees import draw_ground
 
 SENT = date(2026, 1, 12)
 APPROVED = date(2026, 1, 20)
@@ -35,7 +36,7 @@ def tell(teller: Teller) -> Totals:
         parcels.ApproveBatch(**teller.by("county", "approve", APPROVED), batch_id=batch_id),
     )
     with teller.reading() as session:
-        area_m2, overlaps = session.execute(_GROUND).one()
+        area_m2, overlaps = session.execute(_GROUND, {"batch": batch_id}).one()
     counted = score(
         read_truth(teller.folder),
         {(found.row, found.code, found.severity) for found in report.findings},
@@ -57,6 +58,7 @@ def tell(teller: Teller) -> Totals:
         figure=approved.approved,
     )
     teller.found["batch_id"] = batch_id
+    draw_ground(teller)
     return {
         "read": report.read,
         "accepted": report.accepted,
@@ -67,7 +69,9 @@ def tell(teller: Teller) -> Totals:
 
 
 _GROUND = text(
-    "SELECT (SELECT sum(area_m2) FROM parcel WHERE status = 'approved'),"
+    "SELECT (SELECT sum(p.area_m2) FROM parcel p WHERE p.status = 'approved'"
+    "   AND EXISTS (SELECT FROM parcel_version v WHERE v.parcel_id = p.id"
+    "     AND v.batch_id = :batch)),"
     " (SELECT count(*) FROM parcel a JOIN parcel b"
     "  ON a.kind = b.kind AND a.id < b.id AND a.geometry && b.geometry"
     "  AND a.status IN ('submitted', 'approved') AND b.status IN ('submitted', 'approved')"

@@ -1,6 +1,6 @@
 """The story of the demo county: from plot files to money back in the village."""
 
-from web.demo import county, decision, fen, logins, orchards, plots, tonne, unit
+from web.demo import county, decision, fen, logins, orchards, plots, tonne, trees, unit
 from web.demo.teller import Teller, Told
 
 STEPS = {
@@ -12,6 +12,7 @@ STEPS = {
     "fen 一分": fen.tell,
     "unit 一单位": unit.tell,
     "orchards 果园": orchards.tell,
+    "trees 树": trees.tell,
 }
 
 
