@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from registry import events, ledger, serials
+from registry import events, evidence, ledger, serials
 from registry.db import Command
 from registry.errors import InvalidValueError, NotFoundError, WrongStateError
 from registry.ledger import Leg
@@ -146,7 +146,8 @@ def issue(session: Session, command: IssuePeriod) -> Issued:
     Raises
     ------
     NotFoundError, WrongStateError, IssuerExternalError, HolderNotAllowedError,
-    InvalidValueError, BatchNumbersSpentError.
+    InvalidValueError, BatchNumbersSpentError; MarkForbiddenError when a figure stands on a row
+    that the programme will not issue on.
     """
     period = session.execute(_PERIOD, {"id": command.period_id}).first()
     if period is None:
@@ -155,6 +156,9 @@ def issue(session: Session, command: IssuePeriod) -> Issued:
         raise WrongStateError(what="period", state=period.status, needs="verified")
     if period.issuing_authority != "local":
         raise IssuerExternalError(programme=period.programme_id)
+    evidence.require_checked(
+        session, period_id=command.period_id, discount=period.inputs["discount"]
+    )
     holders = _holders(session, command, period.proponent_id)
     plan = plan_period(
         dict(period.plan["changes"]),

@@ -22,6 +22,12 @@ class LegsOfTwoAssetsError(RegistryError):
     code = "LEGS_OF_TWO_ASSETS"
 
 
+class MarkForbiddenError(RegistryError):
+    """A figure stands on a row whose mark the programme will not issue on."""
+
+    code = "MARK_FORBIDDEN"
+
+
 class SoldOutError(RegistryError):
     """All parts of a quantity together are less than what is asked."""
 

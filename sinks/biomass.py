@@ -22,6 +22,8 @@ class SizeFlag(IntFlag):
     BELOW = 1
     ABOVE = 2
     UNSTATED = 4
+    NEGATIVE = 8
+    """The form gave less than nothing; the value is 0 and says so."""
 
 
 Values = Mapping[str, FloatArray]
@@ -78,6 +80,9 @@ def _size_flags(row: TreeEquationRow, values: Values) -> FlagArray:
 def evaluate(key: str, **values: ArrayLike) -> tuple[FloatArray, str, FlagArray]:
     """Value of one equation row for trees of these sizes.
 
+    A diameter above the fitted range is held at its end, one below follows the form; both are
+    flagged, and a value below zero counts as none and is flagged.
+
     Parameters
     ----------
     key : row of ``tables/tree_equations.csv``.
@@ -100,7 +105,12 @@ def evaluate(key: str, **values: ArrayLike) -> tuple[FloatArray, str, FlagArray]
     arrays = {name: as_float(values[name]) for name in names}
     for name, array in arrays.items():
         require_positive(name, array)
-    return form(row, arrays), row.unit, _size_flags(row, arrays)
+    flags = _size_flags(row, arrays)
+    if row.d_max_cm is not None:
+        arrays["d_cm"] = np.minimum(arrays["d_cm"], row.d_max_cm)
+    value = form(row, arrays)
+    flags[value < 0] |= np.uint8(SizeFlag.NEGATIVE)
+    return np.maximum(value, 0.0), row.unit, flags
 
 
 def evaluate_model(
@@ -128,6 +138,24 @@ def evaluate_model(
         v, unit, f = evaluate(row.key, d_cm=d, h_m=h)
         values, flags = np.where(larger, v, values), np.where(larger, f, flags)
     return values, unit, flags
+
+
+def model_quantities(model: str) -> dict[str, list[TreeEquationRow]]:
+    """Rows of a model by the quantity they give, the smaller diameters first.
+
+    Raises
+    ------
+    TableError : TABLE_NO_ROW.
+    """
+    found: dict[str, list[TreeEquationRow]] = {}
+    for row in tables.tree_equations().values():
+        if row.model == model:
+            found.setdefault(row.quantity, []).append(row)
+    if not found:
+        raise TableError("TABLE_NO_ROW", key=model)
+    for rows in found.values():
+        rows.sort(key=lambda row: row.d_min_cm or 0.0)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,9 +228,16 @@ def stand_line_t_ha(key: str, volume_m3_ha: ArrayLike) -> FloatArray:
     return np.asarray(row.a * volume + row.b)
 
 
+MOSO_CULM_D_CM: Final = (5.0, 15.0)
+"""Diameters the culm equation is taken to hold for; assumed, as its rows say."""
+
+
 def moso_culm_kg(d_cm: ArrayLike, age_du: ArrayLike) -> FloatArray:
-    """Aboveground kg d.m. of a moso culm from diameter and age class (recalled coefficients)."""
-    d, age = as_float(d_cm), as_float(age_du)
+    """Aboveground kg d.m. of a moso culm from diameter and age class (recalled coefficients).
+
+    A diameter above 15 cm is held there; `MOSO_CULM_D_CM` tells where the equation is used.
+    """
+    d, age = np.minimum(as_float(d_cm), MOSO_CULM_D_CM[1]), as_float(age_du)
     require_positive("d_cm", d)
     require_positive("age_du", age)
     w = [tables.lookup(tables.bamboo(), f"moso_w{i}").value for i in range(6)]

@@ -25,6 +25,7 @@ SECTIONS: Final = frozenset(
         "crediting",
         "uncertainty",
         "non_permanence",
+        "issuance",
         "sale",
         "waterfall",
         "mandate",
@@ -241,6 +242,12 @@ def _fit(data: Mapping[str, Any]) -> Iterator[ProgrammeFinding]:
     if data.get("issuing_authority") == "external":
         for key in sorted({"sale", "waterfall"} & data.keys()):
             yield _found(key, "PROGRAMME_EXTERNAL_SALE")
+    issuance = data.get("issuance", {})
+    forbidden = issuance.get("marks_forbidden", {}) if isinstance(issuance, dict) else {}
+    given = forbidden.get("value", []) if isinstance(forbidden, dict) else []
+    if not isinstance(given, list) or not set(given) <= set(MARKS):
+        path, why = "issuance.marks_forbidden", " / ".join(MARKS)
+        yield _found(path, "PROGRAMME_VALUE", value=given, why=why)
     if data.get("kind") == "carbon" and isinstance(data.get("crediting"), dict):
         for key in sorted({"years_min", "years_max"} - data["crediting"].keys()):
             yield _found(f"crediting.{key}", "PROGRAMME_KEY_MISSING")

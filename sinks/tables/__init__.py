@@ -157,6 +157,18 @@ def _load(table: str, kind: type[RowT]) -> Mapping[str, RowT]:
     return cast("Mapping[str, RowT]", _rows(table))
 
 
+def rows(table: str) -> Mapping[str, Row]:
+    """Rows of a table by key.
+
+    Raises
+    ------
+    TableError : TABLE_UNKNOWN.
+    """
+    if table not in ROW_TYPES:
+        raise TableError("TABLE_UNKNOWN", table=table)
+    return _rows(table)
+
+
 def species() -> Mapping[str, SpeciesRow]:
     """Carbon fraction, expansion factor, wood density and root ratio by species group."""
     return _load("species", SpeciesRow)
@@ -244,6 +256,7 @@ def methods() -> list[dict[str, object]]:
             record: dict[str, object] = {"table": table}
             record |= {name: getattr(row, name) for name in sorted(meta)}
             record["citation"] = sources()[row.source]
+            record["provisional"] = row.is_provisional
             record["values"] = {
                 field.name: getattr(row, field.name)
                 for field in fields(row)

@@ -1,11 +1,14 @@
 """Shapes of the table rows: what every row carries, and the values of each table."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
 MARKS: Final = ("read", "secondary", "recalled", "computed", "proposed")
 """How a value was got: read in its source, read where quoted, remembered, derived, chosen."""
+
+UNCHECKED: Final = frozenset({"recalled", "proposed"})
+"""Marks of values that no source was seen for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +24,13 @@ class Row:
     mark: str  # one of MARKS
     domain: str
     note: str
+    # Outside the repr: stored growth tables are known by the repr of their rows.
+    region: str = field(repr=False)
+
+    @property
+    def is_provisional(self) -> bool:
+        """Whether the value is to be checked before anything is issued on it (待核实)."""
+        return self.mark in UNCHECKED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +89,11 @@ class GrowthRow(Row):
     root_ratio: float | None
     root_carbon_fraction: float | None
     rmse: float | None
+
+    @property
+    def is_provisional(self) -> bool:
+        """Also a curve fitted here: it is published nowhere."""
+        return self.mark in UNCHECKED or self.mark == "computed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -63,10 +63,12 @@ def actor(session: Session, *roles: str, party_id: UUID | None = None):
     return made.id
 
 
-def programme(session: Session, key: str = "county-inclusion", *, authority: str = "local"):
-    """A programme version 1; returns its id."""
+def programme(
+    session: Session, key: str = "county-inclusion", *, authority: str = "local", more: str = ""
+):
+    """A programme version 1, with ``more`` TOML in its text; returns its id."""
     if session.get(Programme, (key, "1")) is None:
-        source = f'id = "{key}"\n'
+        source = f'id = "{key}"\n{more}'
         session.add(
             Programme(
                 id=key,
@@ -190,8 +192,9 @@ def run(
     net_kg: Mapping[UUID, Mapping[int, int]],
     *,
     kind: str = "monitored",
+    rows: Sequence[Mapping[str, object]] = (),
 ):
-    """An assessment run with the yearly net of each parcel, kg."""
+    """An assessment run with the yearly net of each parcel, kg, by a table made of ``rows``."""
     table = digest({"table": 1})
     if session.get(CohortTable, table) is None:
         session.add(
@@ -200,7 +203,7 @@ def run(
                 key=table,
                 scheme={},
                 years=Range(2000, 2060),
-                rows=[],
+                rows=list(rows),
                 cells=b"",
             )
         )

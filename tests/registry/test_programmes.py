@@ -46,6 +46,12 @@ def test_a_packaged_programme_is_read_with_its_sources(name):
         ),
         ("[name]", "[name", "PROGRAMME_SYNTAX", ""),
         (
+            "[sale]",
+            '[issuance]\nmarks_forbidden = { value = ["sure"] }\n[sale]',
+            "PROGRAMME_VALUE",
+            "issuance.marks_forbidden",
+        ),
+        (
             'issuing_authority = "local"',
             'issuing_authority = "external"',
             "PROGRAMME_EXTERNAL_SALE",

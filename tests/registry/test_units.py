@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from registry import certificates, issuance, keys, retirement, serials
+from registry import certificates, evidence, issuance, keys, retirement, serials
 from registry.db import SYSTEM_ACTOR, transaction
 from registry.errors import InvalidValueError, NotFoundError
 from registry.issuance import IssuePeriod
@@ -16,6 +16,7 @@ from registry.unit_errors import (
     EventNotSealedError,
     InsufficientBalanceError,
     IssuerExternalError,
+    MarkForbiddenError,
     SamePersonError,
     SerialInvalidError,
     UnitNotHeldError,
@@ -46,6 +47,36 @@ def test_a_verified_period_becomes_one_batch_a_vintage_buffer_last(world):
         "held": 100_001 - sum(b.buffer_kg for b in issued.batches),
         "buffer": sum(b.buffer_kg for b in issued.batches),
     }
+
+
+FORBIDS = """
+[issuance]
+marks_forbidden = { value = ["MARK"], unit = "mark", source = "test", mark = "proposed", checked_on = 2026-11-21 }
+"""
+RECALLED = (
+    {"species": 3, "curve": "wishful", "mark": "recalled"},
+    {"site": 1, "mark": "proposed", "multiplier": "1.0"},
+)
+
+
+def test_a_programme_may_refuse_to_issue_on_what_nobody_checked(engine, at):
+    world = World(engine, at, programme_more=FORBIDS.replace("MARK", "recalled"), rows=RECALLED)
+    with pytest.raises(MarkForbiddenError, match="wishful"):
+        world.issued()
+    assert world.totals() == {}
+
+
+def test_a_site_class_that_changes_nothing_is_no_reason_to_refuse(engine, at):
+    world = World(engine, at, programme_more=FORBIDS.replace("MARK", "proposed"), rows=RECALLED)
+    assert world.issued().batches
+    changed = [RECALLED[1] | {"multiplier": "1.2"}]
+    assert evidence.refused_rows(changed, species=frozenset(), marks=frozenset({"proposed"}))
+
+
+def test_only_curves_that_stand_on_the_ground_count():
+    marks = frozenset({"recalled"})
+    assert evidence.refused_rows(RECALLED, species=frozenset({2}), marks=marks) == []
+    assert evidence.refused_rows(RECALLED, species=frozenset({3}), marks=marks)
 
 
 def test_eight_racing_issuers_issue_once(world):

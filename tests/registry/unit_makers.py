@@ -35,18 +35,19 @@ INPUTS = periods.PeriodInputs(
 class World:
     """A project with a monitored run, its verifier, and who acts."""
 
-    def __init__(self, engine, at, *, authority="local"):
+    def __init__(self, engine, at, *, authority="local", programme_more="", rows=()):
         self.engine, self.at = engine, at
         with transaction(engine) as session:
             self.village = factories.party(session, "collective")
             self.buyer = factories.party(session, "enterprise")
             self.verifier = factories.party(session, "verifier")
             self.verifying = factories.actor(session, "verifier", party_id=self.verifier)
-            factories.programme(session, authority=authority)
+            factories.programme(session, authority=authority, more=programme_more)
             self.project = factories.project(session, self.village)
             parcel = factories.parcel(session, self.village)
             factories.claim(session, self.project, parcel, (2021, 2041))
-            self.run = factories.run(session, self.project, {parcel: {2024: 40_000, 2025: 60_001}})
+            net_kg = {parcel: {2024: 40_000, 2025: 60_001}}
+            self.run = factories.run(session, self.project, net_kg, rows=rows)
 
     def by(self, key=None, actor=SYSTEM_ACTOR):
         return {"at": self.at, "actor_id": actor, "key": key or uuid4().hex}

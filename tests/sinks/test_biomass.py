@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -78,7 +80,9 @@ def test_every_equation_gives_a_positive_value_in_its_unit(key):
 
 
 def test_a_diameter_outside_the_fit_is_flagged_and_still_answered():
-    _, _, flags = biomass.evaluate("anhui_ring_cup_oak_stem", d_cm=[2.3, 2.4, 60, 60.1], h_m=5)
+    values, _, flags = biomass.evaluate("anhui_ring_cup_oak_stem", d_cm=[2.3, 2.4, 60, 60.1], h_m=5)
+    assert values[3] == values[2]
+    assert values[0] < values[1]
     assert flags.tolist() == [
         biomass.SizeFlag.BELOW,
         0,
@@ -98,6 +102,14 @@ def test_bad_sizes_names_and_keys_are_refused():
         biomass.evaluate_model("lyt2264_fir", "leaf", d_cm=3, h_m=3)
     with pytest.raises(DomainError, match="VALUE_ZERO"):
         biomass.stand_line_t_ha("chinese_fir", [0])
+
+
+def test_a_value_below_nothing_counts_as_none_and_says_so(monkeypatch):
+    row = tables.tree_equations()["guangxi_fir_root"]
+    monkeypatch.setattr(tables, "tree_equations", lambda: {row.key: replace(row, a=-0.01)})
+    values, _, flags = biomass.evaluate("guangxi_fir_root", d_cm=[10])
+    assert values[0] == 0
+    assert flags[0] & biomass.SizeFlag.NEGATIVE
 
 
 def test_stand_line():

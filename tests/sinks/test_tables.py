@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from sinks import emissions, tables
@@ -65,6 +67,7 @@ def _text(**changes: str) -> str:
         "valid_from": "2026-01-01",
         "checked_on": "2026-11-21",
         "mark": "read",
+        "region": "",
         "domain": "",
         "note": "",
     } | changes
@@ -91,6 +94,22 @@ def test_a_key_stands_once():
     text = _text()
     with pytest.raises(TableError, match="TABLE_KEY_TWICE"):
         tables.rows_from_text("species", SpeciesRow, text + text.splitlines()[1] + "\n")
+
+
+def test_every_row_says_where_on_earth_it_is_from_and_what_is_to_be_checked():
+    for row in tables.methods():
+        assert row["region"]
+        assert row["provisional"] >= (row["mark"] in {"recalled", "proposed"})
+    fitted = tables.growth()["zhejiang_planted_fir"]
+    assert fitted.mark == "computed"
+    assert fitted.is_provisional
+    assert not tables.growth()["flint_dryland"].is_provisional
+
+
+def test_the_name_of_a_stored_growth_table_does_not_move_with_a_column_about_the_source():
+    """`registry.cohort_tables` knows its rows by their repr."""
+    row = tables.growth()["moso_zhejiang_linear"]
+    assert repr(row) == repr(replace(row, region="elsewhere"))
 
 
 def test_digests_name_the_bytes():

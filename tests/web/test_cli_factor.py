@@ -40,3 +40,22 @@ def test_a_curve_is_evaluated_with_its_flag():
 def test_a_value_that_is_no_number_is_refused():
     result = run.invoke(app, ["factor", "eval", "zhejiang_planted_fir", "age=old"])
     assert isinstance(result.exception, InvalidValueError)
+
+
+def test_any_row_answers_with_unit_source_and_what_is_to_be_checked():
+    words = ["factor", "eval", "species/chinese_fir", "volume_m3_ha=100", "--json"]
+    told = json.loads(run.invoke(app, words).stdout)
+    assert told["unit"] == "t d.m./ha"
+    assert told["provisional"]
+    assert told["sources"]
+    assert round(told["outputs"]["carbon"]["value"], 3) == 32.502
+    constant = json.loads(run.invoke(app, ["factor", "eval", "grid_east_2023", "--json"]).stdout)
+    assert (constant["value"], constant["unit"]) == (0.55, "kgCO2/kWh")
+
+
+def test_a_person_reads_the_flag_and_that_a_value_is_to_be_checked():
+    told = run.invoke(app, ["factor", "eval", "zhejiang_planted_fir", "age=400"]).stdout
+    assert "林龄大于曲线的标定范围" in told
+    assert "待核实" in told
+    rows = run.invoke(app, ["factor", "list"]).stdout.splitlines()
+    assert any("zhejiang_planted_fir " in row and "推算·待核实" in row for row in rows)

@@ -27,7 +27,10 @@ class FactorQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Factor:
-    """A row of a reference table; ``values`` by column, ``unit`` of its main value."""
+    """A row of a reference table; ``values`` by column, ``unit`` of its main value.
+
+    ``provisional``: to be checked before anything is issued on it.
+    """
 
     table: str
     key: str
@@ -39,6 +42,8 @@ class Factor:
     valid_from: date
     checked_on: date
     mark: str
+    provisional: bool
+    region: str
     domain: str
     note: str
 

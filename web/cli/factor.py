@@ -1,11 +1,13 @@
-"""``tanhui factor``: every parameter with unit, source, date and mark; any equation by its key."""
+"""``tanhui factor``: every parameter with unit, source, date and mark; any row by its key."""
 
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
 from registry.errors import InvalidValueError, NotFoundError
-from sinks import biomass, growth, tables
+from sinks import factors, tables
+from web import messages
 from web.cli.acting import Json
 from web.cli.output import show
 
@@ -17,6 +19,12 @@ MARKS = {
     "computed": "推算",
     "proposed": "建议值",
 }
+TO_CHECK = "待核实"
+
+
+def _mark(mark: str, *, provisional: bool) -> str:
+    words = MARKS[mark]
+    return f"{words}·{TO_CHECK}" if provisional and words != TO_CHECK else words
 
 
 @app.command("list")
@@ -24,7 +32,8 @@ def list_(*, json: Json = False) -> None:
     """List every row of the tables."""
     rows = tables.methods()
     lines = [
-        f"{row['table']:<16} {row['key']:<40} [{MARKS[str(row['mark'])]}] {row['source']}"
+        f"{row['table']:<16} {row['key']:<40}"
+        f" [{_mark(str(row['mark']), provisional=bool(row['provisional']))}] {row['source']}"
         for row in rows
     ]
     show(rows, as_json=json, lines=lines)
@@ -33,7 +42,10 @@ def list_(*, json: Json = False) -> None:
 @app.command("show")
 def show_(key: str, *, json: Json = False) -> None:
     """Show the rows of a key: values, unit, domain, source, date checked, mark."""
-    rows = [row for row in tables.methods() if row["key"] == key]
+    table, _, name = key.rpartition("/")
+    rows = [
+        row for row in tables.methods() if row["key"] == name and table in {"", str(row["table"])}
+    ]
     if not rows:
         raise NotFoundError(what="factor", id=key)
     lines = [f"{name}: {value}" for row in rows for name, value in row.items()]
@@ -42,29 +54,38 @@ def show_(key: str, *, json: Json = False) -> None:
 
 @app.command("eval")
 def eval_(
-    key: str,
-    values: Annotated[list[str], typer.Argument(help="name=value ..., e.g. d_cm=15 h_m=12")],
+    key: Annotated[str, typer.Argument(help="KEY, TABLE/KEY, or the name of a tree model")],
+    values: Annotated[
+        list[str] | None, typer.Argument(help="name=value ..., e.g. d_cm=15 h_m=12")
+    ] = None,
     *,
     json: Json = False,
 ) -> None:
-    """Evaluate a tree equation, or a growth curve at ``age=``, with its flags."""
-    named = dict(_named(pair) for pair in values)
-    if key in tables.growth():
-        row = tables.growth()[key]
-        answer, flags = growth.evaluate(row, [named.pop("age", named.pop("age_yr", float("nan")))])
-        unit = row.unit
-    else:
-        answer, unit, flags = biomass.evaluate(key, **{k: [v] for k, v in named.items()})
-    flag = int(flags[0])
-    result: dict[str, Any] = {
-        "key": key,
-        "value": float(answer[0]),
-        "unit": unit,
-        "flags": flag,
-        "in_domain": flag == 0,
+    """Evaluate any row or equation, with its unit, source and flags; a constant takes no values."""
+    given = dict(_named(pair) for pair in values or [])
+    if "age" in given:
+        given["age_yr"] = given.pop("age")
+    answer = factors.evaluate(key, given)
+    main = next(iter(answer.outputs.values()))
+    result = {
+        "table": answer.table,
+        "key": answer.key,
+        "inputs": dict(answer.inputs),
+        "value": main.value,
+        "unit": main.unit,
+        "outputs": {name: asdict(one) for name, one in answer.outputs.items()},
+        "flags": list(answer.flags),
+        "in_domain": answer.in_domain,
+        "provisional": answer.is_provisional,
+        "marks": sorted({row.mark for row in answer.rows}),
+        "region": sorted({row.region for row in answer.rows}),
+        "domain": sorted({row.domain for row in answer.rows if row.domain}),
+        "sources": list(answer.sources),
     }
-    note = "" if flag == 0 else "（超出适用范围，已截断 outside its domain, clipped）"
-    show(result, as_json=json, lines=[f"{key} = {result['value']:.6g} {unit}{note}"])
+    lines = [f"{name} = {one.value:.6g} {one.unit}" for name, one in answer.outputs.items()]
+    lines += [f"! {messages.say(flag, {}).zh} {messages.say(flag, {}).en}" for flag in answer.flags]
+    lines += [f"[{TO_CHECK} to be checked]"] if answer.is_provisional else []
+    show(result, as_json=json, lines=lines + [f"← {source}" for source in answer.sources])
 
 
 def _named(pair: str) -> tuple[str, float]:
