@@ -197,11 +197,16 @@ def carbon_t_ha(
         return values * factor, flags
     if species is not None:
         raise ConversionError("CONVERSION_TWICE", key=row.key, quantity=row.quantity)
-    return values * _carbon_factor(row, with_roots=with_roots), flags
+    return values * carbon_factor(row, with_roots=with_roots), flags
 
 
-def _carbon_factor(row: GrowthRow, *, with_roots: bool) -> float:
-    """T C per unit of a biomass or carbon curve."""
+def carbon_factor(row: GrowthRow, *, with_roots: bool = False) -> float:
+    """T C per unit of a biomass or carbon curve.
+
+    Raises
+    ------
+    ConversionError : CONVERSION_TWICE or CONVERSION_MISSING.
+    """
     if with_roots and row.scope == "AGB+BGB":
         raise ConversionError("CONVERSION_TWICE", key=row.key, quantity=row.scope)
     above = 1.0 if row.quantity == "carbon" else row.carbon_fraction

@@ -21,6 +21,7 @@ from sinks.tables.rows import (
     DefaultRow,
     DiscountRow,
     EmissionFactorRow,
+    FlowRow,
     GrowthRow,
     OrchardRow,
     Row,
@@ -48,6 +49,7 @@ ROW_TYPES: Mapping[str, type[Row]] = MappingProxyType(
         "orchards": OrchardRow,
         "species_codes": SpeciesCodeRow,
         "site_classes": SiteClassRow,
+        "flows": FlowRow,
     }
 )
 
@@ -227,6 +229,11 @@ def species_codes() -> Mapping[str, SpeciesCodeRow]:
 def site_classes() -> Mapping[str, SiteClassRow]:
     """Stock multiplier by site class."""
     return _load("site_classes", SiteClassRow)
+
+
+def flows() -> Mapping[str, FlowRow]:
+    """Where carbon goes in an event, and what dies and decays each year."""
+    return _load("flows", FlowRow)
 
 
 def default(key: str) -> float:

@@ -164,3 +164,16 @@ class SiteClassRow(Row):
 
     site: int
     multiplier: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowRow(Row):
+    """Where carbon goes from a pool: at once by an event, or a rate a year."""
+
+    flow: str
+    kind: str  # event | turnover | decay
+    source_pool: str
+    sink_pool: str
+    share: float
+    rate_per_yr: float | None
+    q10: float | None

@@ -78,6 +78,7 @@ def tables() -> dict[str, str]:
         "orchards": gettext("果园证据"),
         "species_codes": gettext("树种编码"),
         "site_classes": gettext("立地等级"),
+        "flows": gettext("碳库转移"),
     }
 
 
