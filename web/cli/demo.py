@@ -1,11 +1,12 @@
 """``tanhui demo``: make the demo county, tell its story."""
 
+import json as plain_json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from geo.synthetic import SIZES, make_county
+from geo.synthetic import GENERATOR_VERSION, SIZES, make_county
 from web import database
 from web.cli.acting import Json
 from web.cli.output import show
@@ -47,11 +48,9 @@ def make(
 def story(*, size: Size = "small", json: Json = False) -> None:
     """Tell the county's story on the database: every verb once, every balance as a check."""
     prepare(say=lambda _line: None)
-    if not (folder(size) / "manifest.json").exists():
-        make_county(size=size, out_dir=folder(size))
     teller = Teller(
         engine=database.app_engine(),
-        folder=folder(size),
+        folder=made(size),
         state=settings().state_dir,
         say=(lambda _line: None) if json else typer.echo,
     )
@@ -84,6 +83,16 @@ def real(*, json: Json = False) -> None:
     show(told, as_json=json, lines=[*lines, "holds" if told.holds else "DOES NOT HOLD"])
     if not told.holds:
         raise typer.Exit(1)
+
+
+def made(size: str) -> Path:
+    """Return the folder of a demo county, made now if it is missing or of an older generator."""
+    found = folder(size)
+    manifest = found / "manifest.json"
+    known = plain_json.loads(manifest.read_text(encoding="utf-8")) if manifest.exists() else {}
+    if known.get("generator_version") != GENERATOR_VERSION:
+        make_county(size=size, out_dir=found)
+    return found
 
 
 def folder(size: str) -> Path:

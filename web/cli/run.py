@@ -8,9 +8,8 @@ from contextlib import contextmanager
 
 import typer
 
-from geo.synthetic import make_county
 from web import database
-from web.cli.demo import folder
+from web.cli.demo import made
 from web.cli.serve import serve
 from web.config import ROOT, settings
 from web.demo.county import DESKS
@@ -26,12 +25,11 @@ def run() -> None:
     with _timed(took, "数据库 database"):
         prepare(say=typer.echo)
     with _timed(took, "演示县 demo county"):
-        if not (folder("small") / "manifest.json").exists():
-            make_county(size="small", out_dir=folder("small"))
+        folder = made("small")
     with _timed(took, "故事 story"):
         teller = Teller(
             engine=database.app_engine(),
-            folder=folder("small"),
+            folder=folder,
             state=settings().state_dir,
             say=typer.echo,
         )

@@ -26,7 +26,7 @@ from web.photos import PHOTO_BYTES_MAX
 from web.security import body_limit
 
 blueprint = Blueprint("trees", __name__, url_prefix="/trees")
-SHOWN_A_PAGE: Final = 50
+SHOWN_A_PAGE: Final = 30
 FAULTS_SHOWN: Final = 50
 _NUMBERS_MAX: Final = 500
 

@@ -63,6 +63,7 @@ export function dotStyle(tone, { label = "", far = false } = {}) {
     const hollow = tone === "bad";
     style = new Style({
       image: new Circle({
+        declutterMode: "none", // every tree shows, only numbers give way
         radius: far ? 2 : 5,
         fill: new Fill({ color: hollow ? token("surface") : colour }),
         stroke: new Stroke({ color: hollow ? colour : token("surface"), width: far ? 0.5 : 1.5 }),

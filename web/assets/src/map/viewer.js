@@ -12,6 +12,7 @@ const LABEL_RESOLUTION = 6; // metres a pixel: nearer than this a parcel has roo
 const FAR_RESOLUTION = 20; // farther than this a parcel is a few pixels: thin lines, no dashes
 const DOT_LABEL_RESOLUTION = 0.25; // so near that neighbouring trees' numbers stand apart
 const DOT_FAR_RESOLUTION = 1;
+const DOT_ZOOM_MAX = 20; // a grove of trees a few metres apart fills the map
 const SEVERITY_TONE = { refused: "bad", questioned: "warn", warning: "progress" };
 
 /** Tone and word of each status, read from the legend the server wrote. */
@@ -176,7 +177,8 @@ export async function startViewer(target) {
   await Promise.all(waits);
 
   const own = [source, findings].filter((one) => one.getFeatures().length).map((one) => one.getExtent());
-  if (own.length) fit(map, own.reduce((box, next) => extend(box, next), createEmpty()));
+  const hasDots = source.getFeatures().some((one) => one.getGeometry() instanceof Point);
+  if (own.length) fit(map, own.reduce((box, next) => extend(box, next), createEmpty()), hasDots ? { maxZoom: DOT_ZOOM_MAX } : undefined);
   else if (outline?.source.getFeatures().length) fit(map, outline.source.getExtent());
   map.once("rendercomplete", () => ready(target));
   map.render();
