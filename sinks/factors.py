@@ -201,6 +201,11 @@ def _flags(mask: int, names: tuple[tuple[int, str], ...]) -> tuple[str, ...]:
     return tuple(name for flag, name in names if mask & flag)
 
 
+def size_flags(mask: int) -> tuple[str, ...]:
+    """Codes of a `SizeFlag` mask."""
+    return _flags(mask, SIZE_FLAGS)
+
+
 def _growth(row: GrowthRow, age_yr: float) -> Result:
     values, flags = growth.evaluate(row, [age_yr])
     outputs = {row.quantity: Output(value=_first(values), unit=row.unit)}
