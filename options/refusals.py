@@ -183,6 +183,12 @@ class TreeReplacementError(OptionsError):
     code = "TREE_REPLACEMENT_DIFFERS"
 
 
+class SoldAheadError(OptionsError):
+    """Tonnes of this project are in lots: its periods are issued and delivered in one step."""
+
+    code = "PERIOD_SOLD_AHEAD"
+
+
 class DistributionDoneError(OptionsError):
     """The collective's year is already distributed."""
 

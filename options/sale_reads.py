@@ -210,6 +210,11 @@ def lots_of_project(session: Session, project_id: UUID) -> tuple[UUID, ...]:
     return tuple(session.scalars(_LOTS_OF_PROJECT, {"project": project_id}))
 
 
+def sold_ahead(session: Session, project_id: UUID) -> bool:
+    """Say whether a lot of carbon of the project is past its review: its periods are delivered."""
+    return bool(session.scalar(_SOLD_AHEAD, {"project": project_id}))
+
+
 def sellable(session: Session, project_id: UUID) -> tuple[SellableParcel, ...]:
     """Return a project's actively claimed, approved parcels.
 
@@ -310,6 +315,10 @@ _LOT_OF_REFUND = text(
     "SELECT n.lot_id FROM refund r JOIN subscription_line n ON n.id = r.line_id WHERE r.id = :id"
 )
 _LOTS_OF_PROJECT = text("SELECT id FROM lot WHERE project_id = :project ORDER BY number")
+_SOLD_AHEAD = text(
+    "SELECT 1 FROM lot WHERE project_id = :project AND unit = 'kg'"
+    " AND sale_state NOT IN ('DRAFT', 'REVIEW', 'REJECTED', 'WITHDRAWN') LIMIT 1"
+)
 HELD_BY: Final = (
     "CASE o.kind WHEN 'household' THEN 'household' WHEN 'person' THEN 'household'"
     "  WHEN 'cooperative' THEN 'cooperative' WHEN 'state_farm' THEN 'state'"

@@ -209,6 +209,12 @@ def refuse(session: Session, command: RefusePeriod) -> PeriodAnswer:
     return _answer(period, event_id, "refused", None)
 
 
+def relation(session: Session, *, verifier_id: UUID, project_id: UUID) -> str | None:
+    """Return what binds a verifier to a project, or None: no_verifier, proponent, owner, holder."""
+    found: str | None = session.scalar(_RELATION, {"verifier": verifier_id, "project": project_id})
+    return found
+
+
 def plan_period(
     changes: Mapping[int, int],
     inputs: PeriodInputs,
@@ -289,11 +295,9 @@ def _decide(session: Session, command: VerifyPeriod | RefusePeriod) -> Row[Any]:
     )
     if acting != command.verifier_id:
         raise NotPermittedError(needs="verifier")
-    relation = session.scalar(
-        _RELATION, {"verifier": command.verifier_id, "project": period.project_id}
-    )
-    if relation is not None:
-        raise VerifierNotIndependentError(relation=relation)
+    bound = relation(session, verifier_id=command.verifier_id, project_id=period.project_id)
+    if bound is not None:
+        raise VerifierNotIndependentError(relation=bound)
     return period
 
 

@@ -24,12 +24,13 @@ MAY_NOT_HOLD: Final = frozenset({"verifier", "bank"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferUnits(Command):
-    """Move units that ``holder_id`` holds to ``receiver_id``."""
+    """Move units that ``holder_id`` holds to ``receiver_id``; a donation asks for nothing back."""
 
     holder_id: UUID
     receiver_id: UUID
     units: Selection
     reason: str = ""
+    donation: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ def transfer(session: Session, command: TransferUnits) -> Moved:
     event_id = events.record(
         session,
         command,
-        kind="units.transferred",
+        kind="units.donated" if command.donation else "units.transferred",
         subject=("party", str(command.holder_id)),
         body={
             "to": command.receiver_id,

@@ -207,6 +207,18 @@ def test_the_way_of_a_project(desk, machine, place, parcel_id, tmp_path):
         assert word in page
     held = machine("county").get(f"/projects/{project}/record").json["claims"]
     assert [(one["scheme"], one["claims"]) for one in held] == [("inclusion", 1)]
+    released_with_a_reason_only_by_the_county(desk, machine, place, project)
+
+
+def released_with_a_reason_only_by_the_county(desk, machine, place, project):
+    claim = scalar(place, "SELECT id::text FROM claim WHERE project_id::text = :p", p=project)
+    path = f"/projects/{project}/claims/releases"
+    body = {"claim_ids": [claim], "reason": "重测面积"}
+    assert machine("village").send(path, body).status_code == 403
+    other = created(desk, place, name="另一个").rsplit("/", 1)[1]
+    assert machine("county").send(f"/projects/{other}/claims/releases", body).status_code == 404
+    assert machine("county").send(path, body).json == {"released": 1}
+    assert "已放弃" in desk("county").get(f"/projects/{project}").text
 
 
 def test_another_town_sees_the_project_and_none_of_its_parcels(machine, place, parcel_id, desk):
@@ -220,18 +232,6 @@ def test_another_town_sees_the_project_and_none_of_its_parcels(machine, place, p
     assert machine("other").get(f"/projects/{project}/candidates").json["items"] == []
     taken = machine("other").send(f"/projects/{project}/parcels", {"parcel_ids": [parcel_id]})
     assert taken.status_code == 404
-
-
-def test_claims_are_let_go_with_a_reason_only_by_the_county(machine, place, desk):
-    project = scalar(place, "SELECT project_id::text FROM claim WHERE status = 'active' LIMIT 1")
-    claim = scalar(place, "SELECT id::text FROM claim WHERE status = 'active' LIMIT 1")
-    path = f"/projects/{project}/claims/releases"
-    body = {"claim_ids": [claim], "reason": "重测面积"}
-    assert machine("village").send(path, body).status_code == 403
-    other = scalar(place, "SELECT id::text FROM project WHERE id::text <> :p LIMIT 1", p=project)
-    assert machine("county").send(f"/projects/{other}/claims/releases", body).status_code == 404
-    assert machine("county").send(path, body).json == {"released": 1}
-    assert "已放弃" in desk("county").get(f"/projects/{project}").text
 
 
 def test_a_waiting_job_is_stopped_by_who_asked_for_it(machine, place, parcel_id):

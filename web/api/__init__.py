@@ -4,12 +4,14 @@ from flask import Blueprint
 
 from web.api import (
     account,
+    assessments,
     factors,
     jobs,
     labels,
     lots,
     orchards,
     parcels,
+    periods,
     places,
     programmes,
     projects,
@@ -25,6 +27,8 @@ NOUNS: tuple[Noun, ...] = (
     parcels.NOUN,
     places.NOUN,
     projects.NOUN,
+    assessments.NOUN,
+    periods.NOUN,
     units.NOUN,
     jobs.NOUN,
     programmes.NOUN,

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from web.pages import (
+    assessments,
     certificates,
     county,
     findings,
@@ -17,12 +18,14 @@ from web.pages import (
     orchards,
     packs,
     parcels,
+    periods,
     projects,
     public,
     signin,
     statements,
     subscriptions,
     trees,
+    units,
 )
 
 MODULES = (
@@ -31,7 +34,10 @@ MODULES = (
     parcels,
     imports,
     projects,
+    assessments,
+    periods,
     jobs,
+    units,
     lots,
     subscriptions,
     statements,

@@ -141,7 +141,7 @@ def _result(found: jobs.JobView) -> tuple[tuple[tuple[str, str], ...], str | Non
         ),
         *((_first_words(str(code)), str(count)) for code, count in dict(result["flagged"]).items()),
     )
-    return facts, None
+    return facts, url_for("assessments.run", run_id=result["run_id"])
 
 
 def _answers(result: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

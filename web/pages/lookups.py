@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from registry import certificates
 from registry.errors import NotFoundError
 from registry.orchards import labels
-from registry.reads import orchards
+from registry.reads import orchards, units
 from registry.unit_errors import SerialInvalidError
 from web.formats import tonnes
 from web.orchard_words import crop
@@ -31,7 +31,31 @@ def serial_hit(session: Session, words: str) -> Hit | None:
         *parts,
     )
     state = states.pop() if len(states) == 1 else "issued"
-    return Hit(title=found.serial, state=state, facts=facts)
+    return Hit(
+        title=found.serial,
+        state=state,
+        facts=facts,
+        url=url_for("units.serial", serial=found.serial),
+    )
+
+
+def batch_hit(session: Session, words: str) -> Hit | None:
+    """Return a batch by the head of its serials."""
+    try:
+        found = units.batch(session, None, units.BatchQuery(prefix=words))
+    except (SerialInvalidError, NotFoundError):
+        return None
+    facts = (
+        (gettext("项目"), found.project),
+        (gettext("年份"), str(found.vintage)),
+        (gettext("数量（吨二氧化碳当量）"), tonnes(found.size_kg)),
+    )
+    return Hit(
+        title=found.prefix,
+        state="issued",
+        facts=facts,
+        url=url_for("units.batch", prefix=found.prefix),
+    )
 
 
 def certificate_hit(session: Session, words: str) -> Hit | None:
@@ -101,4 +125,4 @@ def orchard_hit(session: Session, words: str) -> Hit | None:
     )
 
 
-LOOKUPS.extend((serial_hit, certificate_hit, label_hit, orchard_hit))
+LOOKUPS.extend((serial_hit, batch_hit, certificate_hit, label_hit, orchard_hit))

@@ -91,6 +91,7 @@ class ProjectContext:
     ground: tuple[Ground, ...]
     answers: tuple[tuple[str, int], ...]
     story: tuple[Step, ...]
+    spans: tuple[str, ...]
     path: tuple[str, ...]
     here: int
     may: frozenset[str]
@@ -340,6 +341,12 @@ def _said(one: reads.Against) -> Said:
     return Said(answer=one.answer, code=one.code, words=words, remedy=remedy, area_m2=one.area_m2)
 
 
+def year_span(first_day: date, day_after: date) -> str:
+    """Return the years of a period of whole years."""
+    first, last = first_day.year, (day_after - timedelta(days=1)).year
+    return str(first) if first == last else f"{first}–{last}"
+
+
 def scheme_word(scheme: str) -> str:
     """Return the word of a crediting scheme."""
     words: dict[str, str] = {
@@ -370,6 +377,7 @@ def _context(found: reads.ProjectPage) -> ProjectContext:
         ground=tuple(_ground(one) for one in found.ground),
         answers=tuple((one, found.answers[one]) for one in ANSWERS if found.answers.get(one)),
         story=tuple(_step(one) for one in reversed(found.story)),
+        spans=tuple(year_span(one.starts_on, one.ends_on) for one in found.periods),
         path=(*(words[one] for one in path), gettext("主张")),
         here=_here(found),
         may=frozenset(_open_steps(found, who)),

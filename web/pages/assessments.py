@@ -1,0 +1,395 @@
+"""Assessments: runs, a run's years and parcels, and how one figure came about, down to its rows."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+from uuid import UUID
+
+from flask import Blueprint, redirect, request, url_for
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from registry import estimation, layers
+from registry.assessments import CohortPart, Explanation, YearSum
+from registry.db import Command
+from registry.errors import NotFoundError
+from registry.layers import LayerView
+from registry.reads import assessments as reads
+from registry.reads import projects as project_reads
+from registry.reads.choices import Choice, place_choices
+from sinks import units
+from web import messages
+from web.api.assessments import ask, guard_ask
+from web.api.factors import Factor, FactorQuery, factors
+from web.auth import requires
+from web.chart_frame import Axes, Chart
+from web.charts import Band, line_band
+from web.commands import from_query
+from web.context import actor, now, reading
+from web.i18n import english
+from web.pages import frame
+from web.pages.acting import Faults, answered, given, word
+from web.pages.frame import show
+from web.parsing import FieldsInvalidError, field_error, parse
+
+blueprint = Blueprint("assessments", __name__, url_prefix="/assessments")
+YEARS_AHEAD: Final = 40
+SHOWN: Final = 30
+"""Parcels of a run on one page: a phone shows it quickly."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexPage:
+    """Context of ``assessments/index.html``."""
+
+    runs: reads.Runs
+    project: project_reads.ProjectLine | None
+    next_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPage:
+    """Context of ``assessments/new.html``."""
+
+    projects: tuple[tuple[str, str], ...]
+    divisions: list[Choice]
+    first_year: int
+    last_year: int
+    faults: Faults
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flag:
+    """What a reader must know: the words of a code, and how many parcels it concerns."""
+
+    code: str
+    words: str
+    remedy: str
+    parcels: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunContext:
+    """Context of ``assessments/run.html``."""
+
+    page: reads.RunPage
+    parcels: reads.RunParcels
+    stock_kg: int
+    net_kg: int
+    stock: Chart
+    net: Chart
+    flags: tuple[Flag, ...]
+    layers: tuple[LayerView, ...]
+    next_url: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParcelContext:
+    """Context of ``assessments/parcel.html``."""
+
+    run: reads.RunLine
+    found: reads.ParcelYears
+    name: str
+    stock: Chart
+    net: Chart
+    flags: tuple[Flag, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cohort:
+    """A cohort's part of the stock in the units people read."""
+
+    part: CohortPart
+    t_c_ha: str
+    share: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HowPage:
+    """Context of ``assessments/how.html``: from tonnes back to areas, rows and layers."""
+
+    run: reads.RunLine
+    name: str
+    told: Explanation
+    before_kg: int
+    carbon_kg: str
+    cohorts: tuple[Cohort, ...]
+    rows: tuple[Factor, ...]
+    ground_m2: float
+    layers: tuple[LayerView, ...]
+    flags: tuple[Flag, ...]
+    years: tuple[int, ...]
+
+
+frame.NAV.append(
+    frame.NavItem(
+        word=lazy_gettext("测算"),
+        endpoint="assessments.index",
+        permission="assessment:read",
+        group="projects",
+    )
+)
+
+
+@blueprint.get("")
+@requires("assessment:read")
+def index() -> str:
+    """Show the runs the actor may see, all or a project's."""
+    query = from_query(reads.RunQuery)
+    project = None
+    with reading() as session:
+        found = reads.runs(session, actor(), query)
+        if query.project_id is not None:
+            asked = project_reads.ProjectById(project_id=query.project_id)
+            project = project_reads.project(session, actor(), asked)
+    more = url_for("assessments.index", project_id=query.project_id, before=found.next)
+    return show(
+        "assessments/index.html",
+        IndexPage(runs=found, project=project, next_url=more if found.next else None),
+    )
+
+
+@blueprint.get("/new")
+@requires("assessment:run")
+def new() -> str:
+    """Ask for a run."""
+    return _new(Faults())
+
+
+@blueprint.post("/new")
+@requires("assessment:run")
+def begin() -> Response | tuple[str, int]:
+    """Leave the run to a worker and show how far it is."""
+    return answered(
+        ask,
+        _asked,
+        lambda job: url_for("jobs.job", job_id=job.id),
+        _new,
+        guard=guard_ask,
+        done=gettext("测算已开始。"),
+    )
+
+
+@blueprint.get("/<uuid:run_id>")
+@requires("assessment:read")
+def run(run_id: UUID) -> str:
+    """Show a run: its years, its parcels, what it stands on."""
+    query = replace(from_query(reads.ParcelsQuery, run_id=run_id), limit=SHOWN)
+    with reading() as session:
+        page = reads.run(session, actor(), reads.RunById(run_id=run_id))
+        parcels = reads.run_parcels(session, actor(), query)
+        used = _layers(session, page.run.layers)
+    more = url_for("assessments.run", run_id=run_id, after=parcels.next, _anchor="parcels")
+    bands = _both(page)
+    return show(
+        "assessments/run.html",
+        RunContext(
+            page=page,
+            parcels=parcels,
+            stock_kg=page.years[-1].stock_kg if page.years else 0,
+            net_kg=sum(one.net_kg for one in page.years),
+            stock=stock_chart(*bands),
+            net=net_chart(*bands),
+            flags=_flags(page.flagged),
+            layers=used,
+            next_url=more if parcels.next else None,
+        ),
+    )
+
+
+@blueprint.get("/<uuid:run_id>/parcels/<uuid:parcel_id>")
+@requires("assessment:read")
+def parcel(run_id: UUID, parcel_id: UUID) -> str:
+    """Show a parcel's years in a run; every year can be asked how."""
+    query = reads.ParcelQuery(run_id=run_id, parcel_id=parcel_id)
+    with reading() as session:
+        found = reads.parcel_years(session, actor(), query)
+        line = reads.run(session, actor(), reads.RunById(run_id=run_id)).line
+    pair = (found.years, []) if line.kind == "forecast" else ([], found.years)
+    return show(
+        "assessments/parcel.html",
+        ParcelContext(
+            run=line,
+            found=found,
+            name=found.parcel.code or str(parcel_id)[:8],
+            stock=stock_chart(*pair),
+            net=net_chart(*pair),
+            flags=tuple(_flag(one) for one in found.flags),
+        ),
+    )
+
+
+@blueprint.get("/<uuid:run_id>/parcels/<uuid:parcel_id>/<int:year>")
+@requires("assessment:read")
+def how(run_id: UUID, parcel_id: UUID, year: int) -> str:
+    """Say how a parcel's tonnes of one year came about."""
+    query = reads.ExplanationQuery(run_id=run_id, parcel_id=parcel_id, year=year)
+    with reading() as session:
+        told = reads.explanation(session, actor(), query)
+        asked = reads.ParcelQuery(run_id=run_id, parcel_id=parcel_id)
+        found = reads.parcel_years(session, actor(), asked)
+        line = reads.run(session, actor(), reads.RunById(run_id=run_id)).line
+        used = _layers(session, told.run.layers)
+        growth = factors(session, actor(), FactorQuery(table="growth")).items
+    keys = {one.curve for one in told.cohorts}
+    carbon = told.stock_sum
+    return show(
+        "assessments/how.html",
+        HowPage(
+            run=line,
+            name=found.parcel.code or str(parcel_id)[:8],
+            told=told,
+            before_kg=told.stock_kg - told.net_kg,
+            carbon_kg=f"{carbon // units.CENTI_MG_PER_KG:,}",
+            cohorts=tuple(_cohort(one, told.area_m2) for one in told.cohorts),
+            rows=tuple(row for row in growth if row.key in keys),
+            ground_m2=sum(one.area_m2 for one in told.cohorts),
+            layers=used,
+            flags=tuple(_flag(one) for one in told.flags),
+            years=tuple(one.year for one in found.years),
+        ),
+    )
+
+
+@blueprint.get("/of/<uuid:parcel_id>")
+@requires("assessment:read")
+def latest(parcel_id: UUID) -> Response:
+    """Lead to a parcel's newest forecast or, asked for, monitored run; with a year, to how.
+
+    Raises
+    ------
+    NotFoundError : it was never assessed.
+    """
+    monitored = request.args.get("kind") == "monitored"
+    with reading() as session:
+        run_id = reads.latest_run(session, parcel_id, kind="monitored" if monitored else "forecast")
+    if run_id is None:
+        raise NotFoundError(what="assessment", id=parcel_id)
+    year = request.args.get("year", "")
+    if year.isdecimal() and len(year) == 4:  # noqa: PLR2004 -- digits of a year
+        where = url_for("assessments.how", run_id=run_id, parcel_id=parcel_id, year=int(year))
+    else:
+        where = url_for("assessments.parcel", run_id=run_id, parcel_id=parcel_id)
+    return redirect(where, 303)
+
+
+def stock_chart(forecast: Sequence[YearSum], monitored: Sequence[YearSum]) -> Chart:
+    """Return carbon stock at the end of each year."""
+    return _chart(
+        gettext("碳储量"), gettext("每年12月31日的碳储量"), forecast, monitored, stock=True
+    )
+
+
+def net_chart(forecast: Sequence[YearSum], monitored: Sequence[YearSum]) -> Chart:
+    """Return the net removal of each year."""
+    return _chart(
+        gettext("净吸收"), gettext("当年储量减上年储量"), forecast, monitored, stock=False
+    )
+
+
+def _chart(
+    title: str,
+    description: str,
+    forecast: Sequence[YearSum],
+    monitored: Sequence[YearSum],
+    *,
+    stock: bool,
+) -> Chart:
+    axes = Axes(
+        title=title, description=description, x=gettext("年份"), y=title, unit=gettext("吨")
+    )
+    seen = _band(gettext("监测"), monitored, stock=stock)
+    return line_band(
+        axes,
+        _band(gettext("预测"), forecast, stock=stock),
+        seen if monitored else None,
+        empty=gettext("暂无数据"),
+    )
+
+
+def _band(name: str, years: Sequence[YearSum], *, stock: bool) -> Band:
+    """Return years as a line; its interval is the line itself until a run carries one."""
+    values = tuple((one.stock_kg if stock else one.net_kg) / units.KG_PER_T for one in years)
+    return Band(
+        name=name, x=tuple(float(one.year) for one in years), middle=values, low=values, high=values
+    )
+
+
+def _both(page: reads.RunPage) -> tuple[Sequence[YearSum], Sequence[YearSum]]:
+    if page.line.kind == "forecast":
+        return page.years, page.other
+    return page.other, page.years
+
+
+def _flag(flag: dict[str, Any]) -> Flag:
+    said = messages.say(flag["code"], flag)
+    words, remedy = (said.en, said.remedy_en) if english() else (said.zh, said.remedy_zh)
+    return Flag(code=flag["code"], words=words, remedy=remedy, parcels=None)
+
+
+def _flags(counted: Mapping[str, int]) -> tuple[Flag, ...]:
+    """Return what concerns several parcels: each parcel's own page has the figures."""
+    named = {
+        "LAYER_NODATA": gettext("有图层没有数据的面积，不计碳"),
+        "LAYER_OUTSIDE": gettext("有图层范围以外的面积，不计碳"),
+        "AGE_BELOW_CURVE": gettext("有林龄低于生长曲线标定范围的面积"),
+        "AGE_ABOVE_CURVE": gettext("有林龄高于生长曲线标定范围的面积"),
+        "AGE_DISAGREES": gettext("登记林龄与图层林龄不符"),
+        "CURVE_PROVISIONAL": gettext("用到尚未核对原文的生长曲线"),
+        "STAND_LOST": gettext("有受损后重新生长的面积"),
+    }
+    flags = []
+    for code, parcels in counted.items():
+        said = messages.say(code, {})
+        remedy = said.remedy_en if english() else said.remedy_zh
+        words = named.get(code, gettext("需要人工复核"))
+        flags.append(Flag(code=code, words=words, remedy=remedy, parcels=parcels))
+    return tuple(flags)
+
+
+def _cohort(part: CohortPart, area_m2: float) -> Cohort:
+    return Cohort(
+        part=part,
+        t_c_ha=f"{part.mg_c_m2 / units.MG_M2_PER_T_HA:.5f}",
+        share=f"{part.area_m2 / area_m2:.1%}" if area_m2 else "—",
+    )
+
+
+def _layers(session: Session, used: Sequence[dict[str, str]]) -> tuple[LayerView, ...]:
+    return tuple(layers.get(session, UUID(one["id"])) for one in used)
+
+
+def _new(faults: Faults) -> str:
+    who = actor()
+    with reading() as session:
+        found = project_reads.projects(session, who, project_reads.ProjectQuery(status="approved"))
+        places = place_choices(session, who)
+    year = now().year
+    return show(
+        "assessments/new.html",
+        NewPage(
+            projects=tuple((str(one.id), one.name) for one in found.items),
+            divisions=places.divisions,
+            first_year=year,
+            last_year=year + YEARS_AHEAD - 1,
+            faults=faults,
+        ),
+    )
+
+
+def _asked() -> Command:
+    scope = "project_id" if word("scope") == "project" else "division_code"
+    body: dict[str, object] = {"kind": word("kind") or "forecast", scope: word(scope)}
+    wrong = [] if word(scope) else [field_error(f"/{scope}", "FIELD_MISSING", field=scope)]
+    for name in ("first_year", "last_year"):
+        text = word(name)
+        if len(text) == 4 and text.isascii() and text.isdecimal():  # noqa: PLR2004 -- of a year
+            body[name] = int(text)
+        else:
+            code = "FIELD_FORMAT" if text else "FIELD_MISSING"
+            wrong.append(field_error(f"/{name}", code, field=name))
+    if wrong:
+        raise FieldsInvalidError(tuple(wrong))
+    return parse(estimation.AssessParcels, json.dumps(body), given())
