@@ -5,11 +5,11 @@ from uuid import uuid4
 import numpy as np
 import pytest
 
-from registry import assessments
+from registry import assessments, parameter_error
 from registry.db import SYSTEM_ACTOR, transaction
-from registry.errors import InvalidValueError
+from registry.errors import InvalidValueError, NotFoundError
 from registry.estimation import AssessParcels, assess
-from sinks import units
+from sinks import monte_carlo, units
 from tests.registry import makers_science as makers
 
 
@@ -95,3 +95,39 @@ def test_a_year_without_assessment_has_no_explanation(engine, stand):
         assert assessments.run(session, uuid4()) is None
         with pytest.raises(InvalidValueError):
             assessments.yearly(session, parcel_id=ids[0], division_code="330802")
+
+
+def test_drawn_without_error_a_run_is_its_own_middle_losses_included(engine, stand, monkeypatch):
+    ids, report = stand
+    monkeypatch.setattr(monte_carlo, "from_rmse", lambda _row: None)
+    with transaction(engine) as session:
+        told = parameter_error.interval(session, report.run_id, seed=1, draws=2)
+        sums = assessments.yearly(session)
+    assert told.net.kg == report.net_kg
+    for one, year in zip(told.years, sums, strict=True):
+        assert (one.stock.kg, one.net.kg) == (year.stock_kg, year.net_kg)
+        # Stocks are whole mg C/m2 a cohort and whole kg a parcel; the draws are neither.
+        for end in (one.stock.low_kg, one.stock.high_kg):
+            assert end == pytest.approx(year.stock_kg, rel=1e-6, abs=len(ids) + 1)
+    assert told.half_width == pytest.approx(0, abs=1e-4)
+
+
+def test_a_runs_interval_comes_again_from_its_seed_and_knows_what_it_does_not_know(engine, stand):
+    _, report = stand
+    with transaction(engine) as session:
+        told = parameter_error.interval(session, report.run_id, seed=5, draws=400)
+        assert told == parameter_error.interval(session, report.run_id, seed=5, draws=400)
+        other = parameter_error.interval(
+            session, report.run_id, seed=6, draws=400, sampling_half_width=0.1
+        )
+        assert other.net != told.net
+        assert other.combined == pytest.approx((other.half_width**2 + 0.01) ** 0.5)
+        for bad in ({"draws": 0}, {"draws": 10**6}):
+            with pytest.raises(InvalidValueError):
+                parameter_error.interval(session, report.run_id, seed=1, **bad)
+        with pytest.raises(NotFoundError):
+            parameter_error.interval(session, uuid4(), seed=1)
+    for one in told.years:
+        assert one.stock.low_kg < one.stock.kg < one.stock.high_kg
+    assert {one.curve for one in told.errors} == {"zhejiang_planted_fir", "zhejiang_planted_masson"}
+    assert "moso_zhejiang_linear" in told.unknown

@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from geo.raster import RasterError, write_cog
-from registry.errors import InvalidValueError
+from registry.errors import InvalidValueError, NotFoundError
 from tests.registry import makers_science as makers
 from web import database
 from web.cli import app
@@ -18,7 +18,9 @@ from web.cli import app
 def tanhui(engine, monkeypatch, tmp_path):
     """The command line on this test's own database and folder; returns what it printed as JSON."""
     monkeypatch.setattr(database, "app_engine", lambda: engine)
-    monkeypatch.setattr("web.cli.layer.settings", lambda: SimpleNamespace(state_dir=tmp_path))
+    kept = SimpleNamespace(layer_dir=tmp_path / "layers")
+    for noun in ("layer", "assess"):
+        monkeypatch.setattr(f"web.cli.{noun}.settings", lambda: kept)
 
     def run(*words: object, code: int = 0):
         result = CliRunner().invoke(app, [*map(str, words), "--json"])
@@ -54,6 +56,30 @@ def test_from_rasters_to_a_figure_and_back(engine, at, tanhui, tmp_path):
     assert told["run"]["layers"][0]["sha256"] == kept[0]["sha256"]
     assert told["cohorts"]
     assert [one["state"] for one in tanhui("job", "list")] == ["done", "done"]
+
+
+def test_a_run_says_how_sure_it_is_of_its_curves(engine, at, tanhui, tmp_path):
+    ids = makers.draw_parcels(engine, at, makers.blocks(1, 2))
+    with pytest.raises(NotFoundError):
+        tanhui("assess", "interval")
+    made = makers.arrays()
+    for kind, cells in made.items():
+        add(tanhui, tmp_path / f"{kind}.tif", kind, cells)
+    chosen = [word for one in ids for word in ("--parcel", one)]
+    job = tanhui("assess", "run", "--years", "2026-2035", *chosen)
+    told = tanhui("assess", "interval", "--draws", 200, "--sampling", 0.08)
+    assert told["run_id"] == job["result"]["run_id"]
+    assert (
+        told["net"]["low_kg"]
+        < told["net"]["kg"]
+        == job["result"]["net_kg"]
+        < told["net"]["high_kg"]
+    )
+    assert told["combined"] > told["half_width"]
+    assert told == tanhui("assess", "interval", "--draws", 200, "--sampling", 0.08)
+    assert "moso_zhejiang_linear" in told["unknown"]
+    words = CliRunner().invoke(app, ["assess", "interval", "--draws", "50"]).stdout
+    assert "误差未知" in words
 
 
 def test_a_queued_run_can_be_cancelled_and_is_not_done(engine, at, tanhui, tmp_path):

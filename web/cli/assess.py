@@ -8,7 +8,7 @@ import typer
 
 from registry import assessments, estimation, jobs
 from registry.db import perform, transaction
-from registry.errors import InvalidValueError
+from registry.errors import InvalidValueError, NotFoundError
 from registry.worker import run_worker
 from web import database, messages
 from web.cli.acting import As, Json, acting, now
@@ -102,6 +102,47 @@ def explain(
     with transaction(database.app_engine()) as session:
         told = assessments.explain(session, parcel, year, run_id, kind=_kind(kind))
     show(told, as_json=json, lines=_explained(told))
+
+
+@app.command()
+def interval(
+    *,
+    run_id: Annotated[UUID | None, typer.Option("--run", help="Instead of the latest")] = None,
+    seed: Annotated[int, typer.Option(help="The same seed gives the same answer")] = 1,
+    draws: Annotated[int, typer.Option(help="How often the curves are drawn")] = 1000,
+    sampling: Annotated[
+        float, typer.Option(help="Relative half-width of the field plots, e.g. 0.08")
+    ] = 0.0,
+    json: Json = False,
+) -> None:
+    """Say how a run's figures spread when its curves err as their fits did (90 %)."""
+    from registry import parameter_error
+
+    with transaction(database.app_engine()) as session:
+        if run_id is None:
+            newest = assessments.runs(session, at_most=1)
+            if not newest:
+                raise NotFoundError(what="assessment_run", id="latest")
+            run_id = newest[0].id
+        told = parameter_error.interval(
+            session, run_id, seed=seed, draws=draws, sampling_half_width=sampling
+        )
+    lines = [
+        f"{one.year}  净吸收 net {_t(one.net.kg)}  [{_t(one.net.low_kg)}, {_t(one.net.high_kg)}]"
+        " t CO2e"
+        for one in told.years
+    ]
+    lines.append(
+        f"合计 total {_t(told.net.kg)}  [{_t(told.net.low_kg)}, {_t(told.net.high_kg)}] t CO2e"
+        f"  （{told.draws} 次 draws, seed {told.seed}）"
+    )
+    if told.half_width is not None and told.combined is not None:
+        lines.append(
+            f"相对半宽 half-width {told.half_width:.1%}，含抽样 combined {told.combined:.1%}"
+        )
+    lines += [f"± {one.curve} {one.relative_sd:.1%}" for one in told.errors]
+    lines += [f"! 误差未知 error not known: {one}" for one in told.unknown]
+    show(told, as_json=json, lines=lines)
 
 
 KINDS: dict[str, assessments.Kind] = {"forecast": "forecast", "monitored": "monitored"}

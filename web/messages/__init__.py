@@ -13,6 +13,7 @@ from pathlib import Path
 THINGS: Mapping[str, str] = {
     "actor": "人员",
     "account": "账户",
+    "assessment_run": "测算",
     "batch": "批次",
     "certificate": "证书",
     "claim": "碳汇主张",
