@@ -19,6 +19,7 @@ from geo.area import area_m2
 from geo.crs import ReferenceSystem, is_ballpark, parse_crs, to_cgcs2000
 from geo.findings import Finding, Severity, questioned, refused, warning
 from geo.overlap import overlap_pairs
+from geo.placing import to_ground
 from geo.shape import (
     attribute_digest,
     find_spikes,
@@ -26,7 +27,7 @@ from geo.shape import (
     to_multipolygons,
     validity_fault,
 )
-from geo.slips import Slip, find_slips, in_china
+from geo.slips import in_china
 from geo.vector import Limits, RawFeature, open_features
 from geo.vector.geojson import parse_document
 
@@ -37,12 +38,9 @@ Status = Literal["accepted", "questioned", "refused"]
 AREA_M2_MIN: Final = 1.0
 """A parcel smaller than this is refused as a slip of the pen, m2."""
 
-_WORLD_DEG: Final = np.array([180.0, 90.0, 180.0, 90.0])
-_EDGE_STEPS_M: Final = (200.0, 50.0, 10.0)
-"""Lengths tried, in the unit of the projection, for edges that must follow their curve."""
-
-_BENT_VERTICES_MAX: Final = 200_000
 _RANK: Final[dict[Severity, int]] = {"refused": 0, "questioned": 1, "warning": 2}
+_STATES: Final[tuple[Status, ...]] = ("refused", "questioned", "accepted")
+"""State of a row by the rank of its worst finding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,23 +174,47 @@ def examine_features(
     system
         Reference system of their coordinates.
     """
+    options, features = options or IntakeOptions(), list(features)
+    alone = examine_alone(features, system, options=options)
+    ledger = _Ledger(alone.rows)
+    ledger.add(alone.findings)
+    ledger.add(
+        compare_rows(
+            rows=alone.rows,
+            geometry=alone.geometry,
+            area_m2=alone.area_m2,
+            shape_digest=alone.shape_digest,
+            attribute_digest=alone.attribute_digest,
+            status=alone.status,
+            check_overlap=options.check_overlap,
+        )
+    )
+    deep = [feature.row for feature in features if feature.dropped_dimension]
+    ledger.add(file_notes(system, alone.geometry[ledger.open()], deep=deep))
+    return replace(alone, status=ledger.status(), findings=ledger.sorted())
+
+
+def examine_alone(
+    features: Sequence[RawFeature],
+    system: ReferenceSystem,
+    *,
+    options: IntakeOptions | None = None,
+) -> Intake:
+    """Examine each feature by itself: a run of a file that is too long to be read at once.
+
+    What rows say of each other is found by `compare_rows` when all are known.
+    """
     options = options or IntakeOptions()
     rows = np.array([feature.row for feature in features], dtype=np.int64)
     raw = np.empty(len(features), dtype=object)
     raw[:] = [feature.geometry for feature in features]
-    geometry, placing = _place(rows, raw, system)
+    geometry, placing = to_ground(rows, raw, system)
     geometry = to_multipolygons(geometry)
     attributes = tuple(feature.attributes for feature in features)
     ledger = _Ledger(rows)
     ledger.add(_reader_faults(features, system))
     ledger.add(placing)
     areas = _examine_rows(ledger, rows, geometry, options)
-    digests = tuple(shape_digests(geometry))
-    attribute_digests = tuple(attribute_digest(values) for values in attributes)
-    _refuse_duplicates(ledger, rows, raw, digests, attribute_digests)
-    if options.check_overlap:
-        _question_overlaps(ledger, rows, geometry, areas)
-    ledger.add(_file_notes(features, system, geometry, ledger.open()))
     return Intake(
         name="",
         format="features",
@@ -202,20 +224,69 @@ def examine_features(
         rows=rows,
         geometry=geometry,
         area_m2=areas,
-        shape_digest=digests,
-        attribute_digest=attribute_digests,
+        shape_digest=tuple(shape_digests(geometry)),
+        attribute_digest=tuple(attribute_digest(values) for values in attributes),
         attributes=attributes,
         status=ledger.status(),
         findings=ledger.sorted(),
     )
 
 
+def compare_rows(
+    *,
+    rows: NDArray[np.int64],
+    geometry: Geometries,
+    area_m2: FloatArray,
+    shape_digest: Sequence[str | None],
+    attribute_digest: Sequence[str],
+    status: Sequence[Status],
+    check_overlap: bool = True,
+) -> tuple[Finding, ...]:
+    """Compare rows that were examined by themselves: duplicates, and pairs that overlap.
+
+    Parameters
+    ----------
+    rows, geometry, area_m2, shape_digest, attribute_digest, status
+        As in `Intake`, of every row of the file.
+    """
+    ledger = _Ledger(rows, status)
+    _refuse_duplicates(ledger, rows, geometry, shape_digest, attribute_digest)
+    if check_overlap:
+        _question_overlaps(ledger, rows, geometry, area_m2)
+    return ledger.sorted()
+
+
+def file_notes(
+    system: ReferenceSystem, geometry: Geometries, *, deep: Sequence[int]
+) -> list[Finding]:
+    """Warn of what concerns the file: heights dropped, datum unproven, datum shift unknown.
+
+    Parameters
+    ----------
+    geometry
+        (n,) shapes in EPSG:4490 of the rows that are not refused, None allowed.
+    deep
+        Numbers of the rows whose heights or measures were dropped.
+    """
+    notes: list[Finding] = []
+    if deep:
+        notes.append(warning(None, "GEOM_3D_DROPPED", rows=len(deep), first_row=min(deep)))
+    if is_ballpark(system):
+        notes.append(warning(None, "CRS_SHIFT_UNKNOWN", crs=system.label, name=system.name))
+    if system.wgs84:
+        chinese = int(in_china(shapely.bounds(geometry)).sum())
+        if chinese:
+            notes.append(warning(None, "DATUM_UNPROVEN", rows=chinese, crs=system.label))
+    return notes
+
+
 class _Ledger:
     """Findings gathered so far and what they make of each row."""
 
-    def __init__(self, rows: NDArray[np.int64]) -> None:
+    def __init__(self, rows: NDArray[np.int64], status: Sequence[Status] = ()) -> None:
         self._place = {int(row): place for place, row in enumerate(rows)}
-        self._rank = np.full(len(rows), _RANK["warning"])
+        known = [_STATES.index(one) for one in status]
+        self._rank = np.array(known or [_RANK["warning"]] * len(rows), dtype=np.int64)
         self._findings: list[Finding] = []
 
     def add(self, findings: Iterable[Finding]) -> None:
@@ -238,8 +309,7 @@ class _Ledger:
 
     def status(self) -> tuple[Status, ...]:
         """Give the state of every row."""
-        names: tuple[Status, ...] = ("refused", "questioned", "accepted")
-        return tuple(names[rank] for rank in self._rank)
+        return tuple(_STATES[rank] for rank in self._rank)
 
     def sorted(self) -> tuple[Finding, ...]:
         """Findings in an order that depends on the rows only."""
@@ -262,105 +332,6 @@ def _reader_faults(features: Sequence[RawFeature], system: ReferenceSystem) -> l
         sound = bool(np.isfinite([lon, lat]).all()) and abs(lon) <= 180 and abs(lat) <= 90  # noqa: PLR2004
         faults[n] = replace(faults[n], at=(float(lon), float(lat)) if sound else None)
     return faults
-
-
-def _place(
-    rows: NDArray[np.int64], raw: Geometries, system: ReferenceSystem
-) -> tuple[Geometries, list[Finding]]:
-    """Bring every geometry to EPSG:4490, by the proposed reading where a row shows a slip."""
-    bounds = shapely.bounds(raw)
-    slips = find_slips(bounds, system)
-    result = np.full(len(raw), None, dtype=object)
-    plain = ~shapely.is_missing(raw)
-    findings: list[Finding] = []
-    for slip in slips:
-        plain &= ~slip.mask
-        findings += _slip_findings(rows, bounds, slip)
-        if slip.severity == "questioned":
-            target = parse_crs(slip.crs) if slip.crs else system
-            result[slip.mask] = _moved(raw[slip.mask], target, swap=slip.swap)
-    result[plain] = _moved(raw[plain], system, swap=False)
-    findings += _follow_bent_edges(rows[plain], raw[plain], result, plain, system)
-    landed = shapely.bounds(result)
-    lost = ~shapely.is_missing(result) & ~_possible(landed)
-    for place in np.flatnonzero(lost):
-        x, y = (float(v) for v in bounds[place, :2])
-        findings.append(refused(int(rows[place]), "COORD_OUT_OF_RANGE", x=x, y=y))
-    result[lost] = None
-    return result, findings
-
-
-def _follow_bent_edges(
-    rows: NDArray[np.int64],
-    raw: Geometries,
-    result: Geometries,
-    plain: NDArray[np.bool_],
-    system: ReferenceSystem,
-) -> list[Finding]:
-    """Add vertices where a sound shape of a projection would cross itself in degrees.
-
-    A straight edge of a projection is a curve in longitude and latitude; a long one may then run
-    over a vertex beside it. Only such rows get vertices; all others keep theirs as they stand.
-    A shape that is unsound as drawn is refused even where the curve happens to mend it.
-    """
-    if system.geographic:
-        return []
-    places, moved = np.flatnonzero(plain), result[plain]
-    as_drawn, as_moved = shapely.is_valid(raw), shapely.is_valid(moved)
-    suspects = np.flatnonzero(~as_moved & as_drawn)
-    findings = [
-        _moved_fault(validity_fault(int(rows[n]), raw[n]), system)
-        for n in np.flatnonzero(as_moved & ~as_drawn & ~shapely.is_missing(raw))
-    ]
-    for n in suspects:
-        for step_m in _EDGE_STEPS_M:
-            finer = np.array([shapely.segmentize(raw[n], step_m)], dtype=object)
-            if shapely.get_num_coordinates(finer[0]) > _BENT_VERTICES_MAX:
-                break
-            bent = _moved(finer, system, swap=False)
-            if shapely.is_valid(bent[0]):
-                result[places[n]] = bent[0]
-                findings.append(warning(int(rows[n]), "GEOM_EDGES_FOLLOWED", step_m=step_m))
-                break
-    return findings
-
-
-def _moved_fault(fault: Finding, system: ReferenceSystem) -> Finding:
-    """Give a fault found in the file's own coordinates its place on the map."""
-    place = np.array([[fault.params["lon"], fault.params["lat"]]], dtype=np.float64)
-    lon, lat = (float(value) for value in to_cgcs2000(place, system)[0])
-    return replace(fault, at=(lon, lat), params={**fault.params, "lon": lon, "lat": lat})
-
-
-def _possible(bounds: FloatArray) -> NDArray[np.bool_]:
-    with np.errstate(invalid="ignore"):
-        finite = np.isfinite(bounds).all(axis=1)
-        result: NDArray[np.bool_] = finite & np.all(np.abs(bounds) <= _WORLD_DEG, axis=1)
-    return result
-
-
-def _moved(geometries: Geometries, system: ReferenceSystem, *, swap: bool) -> Geometries:
-    def move(coordinates: FloatArray) -> FloatArray:
-        return to_cgcs2000(coordinates[:, ::-1] if swap else coordinates, system)
-
-    if len(geometries) == 0:
-        return geometries
-    result: Geometries = shapely.transform(geometries, move, include_z=False)
-    return result
-
-
-def _slip_findings(rows: NDArray[np.int64], bounds: FloatArray, slip: Slip) -> list[Finding]:
-    build = questioned if slip.severity == "questioned" else refused
-    return [
-        build(
-            int(rows[place]),
-            slip.code,
-            x=float(bounds[place, 0]),
-            y=float(bounds[place, 1]),
-            **slip.params,
-        )
-        for place in np.flatnonzero(slip.mask)
-    ]
 
 
 def _examine_rows(
@@ -392,7 +363,7 @@ def _examine_rows(
 def _refuse_duplicates(
     ledger: _Ledger,
     rows: NDArray[np.int64],
-    raw: Geometries,
+    geometry: Geometries,
     shapes: Sequence[str | None],
     attributes: Sequence[str],
 ) -> None:
@@ -405,7 +376,7 @@ def _refuse_duplicates(
     for group in groups.values():
         if len(group) == 1:
             continue
-        group.sort(key=lambda n: (bool(waiting[n]), attributes[n], shapely.to_wkb(raw[n])))
+        group.sort(key=lambda n: (bool(waiting[n]), attributes[n], shapely.to_wkb(geometry[n])))
         kept = int(rows[group[0]])
         ledger.add(
             refused(int(rows[place]), "DUPLICATE_IN_FILE", kept_row=kept) for place in group[1:]
@@ -435,26 +406,6 @@ def _question_overlaps(
             else:
                 found.append(warning(row, "SLIVER_IN_FILE", at=where, other_row=other, **params))
     ledger.add(found)
-
-
-def _file_notes(
-    features: Sequence[RawFeature],
-    system: ReferenceSystem,
-    geometry: Geometries,
-    open_rows: NDArray[np.bool_],
-) -> list[Finding]:
-    """Warnings that concern the file: heights dropped, datum unproven, datum shift unknown."""
-    notes: list[Finding] = []
-    deep = [feature.row for feature in features if feature.dropped_dimension]
-    if deep:
-        notes.append(warning(None, "GEOM_3D_DROPPED", rows=len(deep), first_row=min(deep)))
-    if is_ballpark(system):
-        notes.append(warning(None, "CRS_SHIFT_UNKNOWN", crs=system.label, name=system.name))
-    if system.wgs84:
-        chinese = int((in_china(shapely.bounds(geometry)) & open_rows).sum())
-        if chinese:
-            notes.append(warning(None, "DATUM_UNPROVEN", rows=chinese, crs=system.label))
-    return notes
 
 
 def summary(intake: Intake) -> dict[str, Any]:

@@ -442,6 +442,19 @@ CREATE FUNCTION public.check_tree_pack() RETURNS trigger
       RETURN NULL;
     END $$;
 ALTER FUNCTION public.check_tree_pack() OWNER TO tanhui_owner;
+CREATE FUNCTION public.discard_import(batch uuid) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM FROM import_batch b WHERE b.id = batch AND b.state IN ('reading', 'previewed')
+    AND b.actor_id = nullif(current_setting('tanhui.actor', true), '')::uuid FOR UPDATE;
+  IF FOUND THEN
+    DELETE FROM import_row r WHERE r.batch_id = batch;
+    DELETE FROM import_batch b WHERE b.id = batch;
+  END IF;
+END $$;
+ALTER FUNCTION public.discard_import(batch uuid) OWNER TO tanhui_owner;
 CREATE FUNCTION public.lock_batches(ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1116,34 +1129,43 @@ CREATE FUNCTION public.slot_take(owner text, asked bigint) RETURNS void
        WHERE s.owner_ref = owner AND s.n = b.n AND b.before < asked;
     END $$;
 ALTER FUNCTION public.slot_take(owner text, asked bigint) OWNER TO tanhui_owner;
-CREATE FUNCTION public.staged_overlaps(batch uuid, kind_by_row jsonb) RETURNS TABLE(row_number integer, other uuid, other_code text, m2 double precision, same_shape boolean)
+CREATE FUNCTION public.staged_overlaps(batch uuid) RETURNS TABLE(row_number integer, other uuid, other_code text, m2 double precision, same_shape boolean)
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-        DECLARE
-          scope text;
-        BEGIN
-          FOR scope IN SELECT DISTINCT value FROM jsonb_each_text(kind_by_row) ORDER BY 1 LOOP
-            PERFORM lock_ground('parcel:' || scope, (
-              SELECT array_agg(r.geometry) FROM import_row r
-               WHERE r.batch_id = batch AND r.status = 'accepted'
-                 AND kind_by_row ->> r.row::text = scope));
-          END LOOP;
-          RETURN QUERY
-            SELECT r.row, p.id, p.code::text, o.m2, p.shape_digest = r.shape_digest
-              FROM import_row r
-              JOIN parcel p ON p.kind = kind_by_row ->> r.row::text
-                AND p.status IN ('submitted', 'approved') AND p.geometry && r.geometry
-              CROSS JOIN LATERAL (SELECT CASE
-                WHEN p.shape_digest = r.shape_digest THEN p.area_m2
-                WHEN ST_Relate(r.geometry, p.geometry, 'T********')
-                THEN ST_Area(ST_Intersection(r.geometry, p.geometry, 1e-10)::geography)
-                ELSE 0 END AS m2) o
-             WHERE r.batch_id = batch AND r.status = 'accepted'
-               AND o.m2 > overlap_tolerance_m2(r.area_m2, p.area_m2)
-             ORDER BY r.row, o.m2 DESC;
-        END $$;
-ALTER FUNCTION public.staged_overlaps(batch uuid, kind_by_row jsonb) OWNER TO tanhui_owner;
+DECLARE
+  scope text;
+BEGIN
+  FOR scope IN SELECT DISTINCT r.kind FROM import_row r
+                WHERE r.batch_id = batch AND r.status = 'ready' ORDER BY 1 LOOP
+    PERFORM lock_ground('parcel:' || scope, (
+      SELECT array_agg(r.geometry) FROM import_row r
+       WHERE r.batch_id = batch AND r.status = 'ready' AND r.kind = scope));
+  END LOOP;
+  RETURN QUERY
+    SELECT r.row, p.id, p.code::text, o.m2, p.shape_digest = r.shape_digest
+      FROM import_row r
+      JOIN parcel p ON p.kind = r.kind
+        AND p.status IN ('submitted', 'approved') AND p.geometry && r.geometry
+      CROSS JOIN LATERAL (SELECT CASE
+        WHEN p.shape_digest = r.shape_digest THEN p.area_m2
+        WHEN ST_Relate(r.geometry, p.geometry, 'T********')
+        THEN ST_Area(ST_Intersection(r.geometry, p.geometry, 1e-10)::geography)
+        ELSE 0 END AS m2) o
+     WHERE r.batch_id = batch AND r.status = 'ready'
+       AND o.m2 > overlap_tolerance_m2(r.area_m2, p.area_m2)
+     ORDER BY r.row, o.m2 DESC;
+END $$;
+ALTER FUNCTION public.staged_overlaps(batch uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.tell_job() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+  PERFORM pg_notify('tanhui_job', NEW.id::text);
+  RETURN NULL;
+END $$;
+ALTER FUNCTION public.tell_job() OWNER TO tanhui_owner;
 CREATE TABLE public.account (
     id uuid NOT NULL,
     asset text NOT NULL,
@@ -1521,7 +1543,9 @@ CREATE TABLE public.import_batch (
     findings jsonb NOT NULL,
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT ck_import_batch_every_row_counted CHECK ((read_rows = ((accepted + refused) + questioned)))
+    state text DEFAULT 'accepted'::text NOT NULL,
+    CONSTRAINT ck_import_batch_every_row_counted CHECK ((read_rows = ((accepted + refused) + questioned))),
+    CONSTRAINT ck_import_batch_state_known CHECK ((state = ANY (ARRAY['reading'::text, 'previewed'::text, 'accepted'::text, 'taken_back'::text])))
 );
 ALTER TABLE public.import_batch OWNER TO tanhui_owner;
 CREATE TABLE public.import_row (
@@ -1534,8 +1558,13 @@ CREATE TABLE public.import_row (
     attributes jsonb NOT NULL,
     findings jsonb NOT NULL,
     parcel_id uuid,
+    kind text,
+    plot_code text,
+    division_code text,
+    owner_ref text,
+    attribute_digest bytea,
     CONSTRAINT ck_import_row_accepted_has_parcel CHECK (((status = 'accepted'::text) = (parcel_id IS NOT NULL))),
-    CONSTRAINT ck_import_row_status_known CHECK ((status = ANY (ARRAY['accepted'::text, 'questioned'::text, 'refused'::text])))
+    CONSTRAINT ck_import_row_status_known CHECK ((status = ANY (ARRAY['ready'::text, 'accepted'::text, 'questioned'::text, 'refused'::text])))
 );
 ALTER TABLE public.import_row OWNER TO tanhui_owner;
 CREATE TABLE public.job (
@@ -2633,6 +2662,7 @@ CREATE INDEX ix_event_xid_number ON public.event USING btree (xid, number);
 CREATE INDEX ix_exclusion_geometry ON public.exclusion USING gist (geometry);
 CREATE INDEX ix_exclusion_layer_sha256 ON public.exclusion USING btree (layer_sha256);
 CREATE INDEX ix_import_batch_actor_id ON public.import_batch USING btree (actor_id);
+CREATE INDEX ix_import_batch_file_sha256 ON public.import_batch USING btree (file_sha256);
 CREATE INDEX ix_import_row_parcel_id ON public.import_row USING btree (parcel_id);
 CREATE INDEX ix_import_row_shape_digest ON public.import_row USING btree (shape_digest);
 CREATE INDEX ix_job_state ON public.job USING btree (state);
@@ -2705,6 +2735,7 @@ CREATE TRIGGER event_seal_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON 
 CREATE TRIGGER finding_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.finding FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER histogram_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.histogram FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER issued_within_verified AFTER INSERT ON public.batch FOR EACH ROW EXECUTE FUNCTION public.check_issued_within_verified();
+CREATE TRIGGER job_tells AFTER INSERT OR UPDATE ON public.job FOR EACH ROW EXECUTE FUNCTION public.tell_job();
 CREATE TRIGGER label_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.label_run FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER layer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.layer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER login_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.login_attempt FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -3143,9 +3174,12 @@ GRANT SELECT,INSERT ON TABLE public.histogram TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.idempotency TO tanhui_app;
 GRANT UPDATE(body) ON TABLE public.idempotency TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.import_batch TO tanhui_app;
+GRANT UPDATE(read_rows) ON TABLE public.import_batch TO tanhui_app;
 GRANT UPDATE(accepted) ON TABLE public.import_batch TO tanhui_app;
 GRANT UPDATE(refused) ON TABLE public.import_batch TO tanhui_app;
 GRANT UPDATE(questioned) ON TABLE public.import_batch TO tanhui_app;
+GRANT UPDATE(findings) ON TABLE public.import_batch TO tanhui_app;
+GRANT UPDATE(state) ON TABLE public.import_batch TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.import_row TO tanhui_app;
 GRANT UPDATE(status) ON TABLE public.import_row TO tanhui_app;
 GRANT UPDATE(findings) ON TABLE public.import_row TO tanhui_app;

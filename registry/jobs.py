@@ -7,7 +7,7 @@ imports procrastinate.  The ``job`` row decides: a worker that comes second find
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
@@ -32,6 +32,11 @@ SAY_EVERY_S: Final = 0.25
 """Progress is written at most this often."""
 
 QUEUE: Final = "science"
+INTAKE: Final = "intake"
+"""Queue of files to read: whoever hands one in may do that work, with no science at hand."""
+QUEUES: Final = (QUEUE, INTAKE)
+CHANNEL: Final = "tanhui_job"
+"""Where the database tells the id of each job that changed."""
 RUN: Final = "tanhui.run_job"
 OPEN: Final = ("queued", "running")
 
@@ -127,7 +132,14 @@ def task(name: str) -> Callable[[Task], Task]:
     return register
 
 
-def enqueue(session: Session, command: Command, name: str, arguments: Mapping[str, object]) -> UUID:
+def enqueue(
+    session: Session,
+    command: Command,
+    name: str,
+    arguments: Mapping[str, object],
+    *,
+    queue: str = QUEUE,
+) -> UUID:
     """Ask for a job in the caller's transaction; it exists if and only if that commits."""
     job_id = uuid4()
     session.add(
@@ -143,7 +155,7 @@ def enqueue(session: Session, command: Command, name: str, arguments: Mapping[st
     session.flush()
     raw = session.connection().connection.driver_connection
     asked = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
-    asked.configure_task(RUN, queue=QUEUE, connection=raw).defer(job_id=str(job_id))
+    asked.configure_task(RUN, queue=queue, connection=raw).defer(job_id=str(job_id))
     return job_id
 
 
@@ -198,7 +210,13 @@ def listing(session: Session, *, at_most: int = 100) -> list[JobView]:
     return [_view(row) for row in rows.mappings()]
 
 
-def work(engine: Engine, *, once: bool = False, stalled_after_s: float = STALLED_AFTER_S) -> None:
+def work(
+    engine: Engine,
+    *,
+    once: bool = False,
+    stalled_after_s: float = STALLED_AFTER_S,
+    queues: Sequence[str] = QUEUES,
+) -> None:
     """Do the jobs that wait, one after another; for ever, or until none is left.
 
     Parameters
@@ -206,18 +224,21 @@ def work(engine: Engine, *, once: bool = False, stalled_after_s: float = STALLED
     engine : the database; the worker opens two connections of its own beside it.
     once : return when the queue is empty.
     stalled_after_s : a job whose worker gave no sign for so long is taken up again.
+    queues : what kinds of work.
     """
-    asyncio.run(_work(engine, once=once, stalled_after_s=stalled_after_s))
+    asyncio.run(_work(engine, once=once, stalled_after_s=stalled_after_s, queues=queues))
 
 
-async def _work(engine: Engine, *, once: bool, stalled_after_s: float) -> None:
+async def _work(
+    engine: Engine, *, once: bool, stalled_after_s: float, queues: Sequence[str]
+) -> None:
     app = _app(engine)
     async with app.open_async():
-        await _retry_stalled(app, stalled_after_s)
-        watch = None if once else asyncio.create_task(_watch(app, stalled_after_s))
+        await _retry_stalled(app, stalled_after_s, queues)
+        watch = None if once else asyncio.create_task(_watch(app, stalled_after_s, queues))
         try:
             await app.run_worker_async(
-                queues=[QUEUE],
+                queues=list(queues),
                 wait=not once,
                 listen_notify=not once,
                 install_signal_handlers=not once,
@@ -230,19 +251,22 @@ async def _work(engine: Engine, *, once: bool, stalled_after_s: float) -> None:
                 watch.cancel()
 
 
-async def _watch(app: procrastinate.App, stalled_after_s: float) -> None:
+async def _watch(app: procrastinate.App, stalled_after_s: float, queues: Sequence[str]) -> None:
     while True:
         await asyncio.sleep(stalled_after_s)
-        await _retry_stalled(app, stalled_after_s)
+        await _retry_stalled(app, stalled_after_s, queues)
 
 
-async def _retry_stalled(app: procrastinate.App, stalled_after_s: float) -> None:
+async def _retry_stalled(
+    app: procrastinate.App, stalled_after_s: float, queues: Sequence[str]
+) -> None:
     """Put back jobs whose worker is gone; kill -9 leaves them 'doing' for ever."""
-    stalled = await app.job_manager.get_stalled_jobs(
-        queue=QUEUE, seconds_since_heartbeat=stalled_after_s
-    )
-    for job in stalled:
-        await app.job_manager.retry_job(job)
+    for queue in queues:
+        stalled = await app.job_manager.get_stalled_jobs(
+            queue=queue, seconds_since_heartbeat=stalled_after_s
+        )
+        for job in stalled:
+            await app.job_manager.retry_job(job)
 
 
 def _app(engine: Engine) -> procrastinate.App:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from registry import eligibility_jobs, estimation, jobs
+from registry import eligibility_jobs, estimation, import_jobs, jobs
 
 
 def run_worker(engine: Engine, *, layer_dir: Path, once: bool = False) -> None:
@@ -18,4 +18,5 @@ def run_worker(engine: Engine, *, layer_dir: Path, once: bool = False) -> None:
     """
     estimation.register_task(layer_dir)
     eligibility_jobs.register_task(layer_dir)
+    import_jobs.register_tasks()
     jobs.work(engine, once=once)

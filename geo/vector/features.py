@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from geo.crs import ReferenceSystem
@@ -73,6 +74,8 @@ class FeatureFile:
         Of the attribute text.
     system
         Reference system of the coordinates; never None, for such a file is refused.
+    features
+        In file order; those of GeoJSON are decoded anew each time they are gone through.
     findings
         Warnings about the file as a whole.
     """
@@ -96,5 +99,6 @@ class FeatureFile:
 
     def chunks(self, rows: int = CHUNK_ROWS) -> Iterator[Sequence[RawFeature]]:
         """Yield the features in runs of at most `rows`."""
-        for start in range(0, len(self.features), rows):
-            yield self.features[start : start + rows]
+        features = iter(self.features)
+        while run := list(islice(features, rows)):
+            yield run

@@ -1,25 +1,42 @@
 """GeoJSON and newline-delimited GeoJSON, read so that a broken feature loses only itself."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, overload
 
 from geo.errors import CrsError, FileError
 from geo.findings import Finding, refused, warning
 from geo.vector.features import Limits, RawFeature
+from geo.vector.json_items import GEOMETRIES, BadLine, Items, collection_items, line_items
 from geo.vector.lines import offer_line
 from geo.vector.rings import BadVertexError, Shape, assemble, vertices
 from geo.vector.text import decode
 
-_GEOMETRIES: Final = frozenset(
-    {"Point", "MultiPoint", "LineString", "MultiLineString", "Polygon", "MultiPolygon"}
-)
 _LINES: Final = ("LineString", "MultiLineString")
 CRS_MEMBER: Final = "tanhui:crs"
 """Member in which our own export names its reference system, for RFC 7946 has none."""
 
-_RECORD_SEPARATOR: Final = "\x1e"
+
+class Features(Sequence[RawFeature]):
+    """Features of a document, each decoded when it is gone through: one is in memory at a time."""
+
+    def __init__(self, items: Items, count: int, limits: Limits) -> None:
+        self._items, self._count, self._limits = items, count, limits
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[RawFeature]:
+        for row, item in enumerate(self._items.read(), 1):
+            yield _feature(row, item, self._limits)
+
+    @overload
+    def __getitem__(self, place: int) -> RawFeature: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[RawFeature]: ...
+    def __getitem__(self, place: int | slice) -> RawFeature | Sequence[RawFeature]:
+        return list(self)[place]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,12 +46,12 @@ class Document:
     format: str
     encoding: str
     crs: str | None
-    features: tuple[RawFeature, ...]
+    features: Sequence[RawFeature]
     findings: tuple[Finding, ...]
 
 
 def read_geojson(data: bytes, *, encoding: str | None, limits: Limits) -> Document:
-    """Read the bytes of a GeoJSON file.
+    """Read the bytes of a GeoJSON file; its features are decoded when they are gone through.
 
     Raises
     ------
@@ -46,46 +63,27 @@ def read_geojson(data: bytes, *, encoding: str | None, limits: Limits) -> Docume
     """
     text, name, guessed = decode(data, encoding)
     findings = [warning(None, "ENCODING_GUESSED", encoding=name)] if guessed else []
+    found = _parse(text, limits)
+    return replace(found, encoding=name, findings=(*findings, *found.findings))
+
+
+def _parse(text: str, limits: Limits) -> Document:
     try:
-        value, kind = json.loads(text), "geojson"
+        items = collection_items(text)
+    except (ValueError, RecursionError):
+        items = None  # told below: by `json.loads`, with the place in the text
+    if items is not None:
+        return _document("geojson", items, limits)
+    if (items := line_items(text)) is not None:
+        return _document("geojsonl", items, limits)
+    try:
+        return parse_document(json.loads(text), limits=limits)
     except json.JSONDecodeError as error:
-        lines = _lines(text)
-        if lines is None:
-            raise FileError(
-                "FILE_NOT_JSON", line=error.lineno, column=error.colno, reason=error.msg
-            ) from error
-        value, kind = {"type": "FeatureCollection", "features": lines}, "geojsonl"
+        raise FileError(
+            "FILE_NOT_JSON", line=error.lineno, column=error.colno, reason=error.msg
+        ) from error
     except (ValueError, RecursionError) as error:
         raise FileError("FILE_NOT_JSON", line=1, column=1, reason=str(error)[:100]) from error
-    found = parse_document(value, limits=limits)
-    return Document(
-        format=kind,
-        encoding=name,
-        crs=found.crs,
-        features=found.features,
-        findings=(*findings, *found.findings),
-    )
-
-
-class _BadLine:
-    """A line that is not JSON, kept in its place."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-
-
-def _lines(text: str) -> list[object] | None:
-    """Read one JSON value a line; None when the first line already is none."""
-    lines = [line.strip().lstrip(_RECORD_SEPARATOR) for line in text.split("\n")]
-    values: list[object] = []
-    for line in filter(None, lines):
-        try:
-            values.append(json.loads(line))
-        except (ValueError, RecursionError) as error:
-            values.append(_BadLine(str(error)[:100]))
-    if len(values) < 2 or not isinstance(values[0], dict):  # noqa: PLR2004 - one line is no list
-        return None
-    return values if values[0].get("type") in {*_GEOMETRIES, "Feature"} else None
 
 
 def parse_document(value: object, *, limits: Limits) -> Document:
@@ -102,23 +100,40 @@ def parse_document(value: object, *, limits: Limits) -> Document:
         raise FileError("FILE_NOT_GEOJSON", found=type(value).__name__)
     kind = value.get("type")
     if kind == "FeatureCollection" and isinstance(value.get("features"), list):
-        items = value["features"]
+        features = value["features"]
     elif kind == "Feature":
-        items = [value]
-    elif kind == "GeometryCollection" or kind in _GEOMETRIES:
-        items = [{"type": "Feature", "properties": {}, "geometry": value}]
+        features = [value]
+    elif kind == "GeometryCollection" or kind in GEOMETRIES:
+        features = [{"type": "Feature", "properties": {}, "geometry": value}]
     else:
         raise FileError("FILE_NOT_GEOJSON", found=str(kind)[:50])
-    if len(items) > limits.features:
-        raise FileError("FILE_TOO_MANY_FEATURES", features=len(items), limit=limits.features)
-    features = tuple(_feature(row, item, limits) for row, item in enumerate(items, 1))
+    return _document("geojson", Items(members=value, read=lambda: iter(features)), limits)
+
+
+def _document(kind: str, items: Items, limits: Limits) -> Document:
+    count, findings = _first_look(items.read())
+    if count > limits.features:
+        raise FileError("FILE_TOO_MANY_FEATURES", features=count, limit=limits.features)
     return Document(
-        format="geojson",
+        format=kind,
         encoding="utf-8",
-        crs=_declared_crs(value),
-        features=features,
-        findings=_repeated_ids(items),
+        crs=_declared_crs(items.members),
+        features=Features(items, count, limits),
+        findings=tuple(findings),
     )
+
+
+def _first_look(items: Iterator[object]) -> tuple[int, list[Finding]]:
+    """Count the features, and warn of ids that come again."""
+    count, first = 0, dict[str, int]()
+    found: list[Finding] = []
+    for count, item in enumerate(items, 1):
+        if not isinstance(item, dict) or item.get("id") is None:
+            continue
+        key = json.dumps(item["id"], default=str)
+        if (other := first.setdefault(key, count)) != count:
+            found.append(warning(count, "FEATURE_ID_REPEATED", id=key, other_row=other))
+    return count, found
 
 
 def _declared_crs(value: Mapping[str, Any]) -> str | None:
@@ -134,26 +149,13 @@ def _declared_crs(value: Mapping[str, Any]) -> str | None:
     return name
 
 
-def _repeated_ids(items: list[Any]) -> tuple[Finding, ...]:
-    first: dict[str, int] = {}
-    found = []
-    for row, item in enumerate(items, 1):
-        if not isinstance(item, dict) or item.get("id") is None:
-            continue
-        key = json.dumps(item["id"], default=str)
-        if key in first:
-            found.append(warning(row, "FEATURE_ID_REPEATED", id=key, other_row=first[key]))
-        first.setdefault(key, row)
-    return tuple(found)
-
-
 def _feature(row: int, item: object, limits: Limits) -> RawFeature:
-    if isinstance(item, _BadLine):
+    if isinstance(item, BadLine):
         fault = refused(row, "FEATURE_NOT_JSON", reason=item.reason)
         return RawFeature(row=row, geometry=None, faults=(fault,))
-    if not isinstance(item, dict) or item.get("type") not in {"Feature", *_GEOMETRIES}:
+    if not isinstance(item, dict) or item.get("type") not in {"Feature", *GEOMETRIES}:
         return RawFeature(row=row, geometry=None, faults=(refused(row, "FEATURE_NOT_OBJECT"),))
-    bare = item.get("type") in _GEOMETRIES
+    bare = item.get("type") in GEOMETRIES
     properties = {} if bare else item.get("properties")
     attributes = dict(properties) if isinstance(properties, dict) else {}
     if item.get("id") is not None and "id" not in attributes:

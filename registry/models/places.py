@@ -4,7 +4,14 @@ from typing import Any
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement
-from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, LargeBinary
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    Text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,7 +36,11 @@ class ImportBatch(Base):
     __tablename__ = "import_batch"
     __table_args__ = (
         CheckConstraint("read_rows = accepted + refused + questioned", name="every_row_counted"),
+        CheckConstraint(
+            "state IN ('reading', 'previewed', 'accepted', 'taken_back')", name="state_known"
+        ),
         Index("ix_import_batch_actor_id", "actor_id"),
+        Index("ix_import_batch_file_sha256", "file_sha256"),
     )
 
     id: Mapped[Id]
@@ -46,6 +57,7 @@ class ImportBatch(Base):
     refused: Mapped[int]
     questioned: Mapped[int]
     findings: Mapped[list[Any]] = mapped_column(JSONB, comment="Findings about the whole file")
+    state: Mapped[Code] = mapped_column(server_default="accepted")
     effective_at: Mapped[EffectiveAt]
     recorded_at: Mapped[RecordedAt]
 
@@ -55,7 +67,9 @@ class ImportRow(Base):
 
     __tablename__ = "import_row"
     __table_args__ = (
-        CheckConstraint("status IN ('accepted', 'questioned', 'refused')", name="status_known"),
+        CheckConstraint(
+            "status IN ('ready', 'accepted', 'questioned', 'refused')", name="status_known"
+        ),
         CheckConstraint(
             "(status = 'accepted') = (parcel_id IS NOT NULL)", name="accepted_has_parcel"
         ),
@@ -76,6 +90,11 @@ class ImportRow(Base):
     parcel_id: Mapped[UUID | None] = mapped_column(
         ForeignKey("parcel.id", deferrable=True, initially="DEFERRED")
     )
+    kind: Mapped[str | None] = mapped_column(Text, comment="Of the parcel it would become")
+    plot_code: Mapped[str | None] = mapped_column(Text, comment="The plot number it names")
+    division_code: Mapped[str | None] = mapped_column(Text, comment="Its village, if it names one")
+    owner_ref: Mapped[str | None] = mapped_column(Text, comment="The owner's code it names")
+    attribute_digest: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
 class Parcel(Base):

@@ -45,6 +45,7 @@ class BatchLine:
     questioned: int
     waiting: int
     approved: int
+    state: str
     recorded_at: datetime
 
 
@@ -141,7 +142,7 @@ _BATCHES = text(
     """
     SELECT b.id, b.file_name, a.name AS sender, b.actor_id AS sender_id, d.name AS division,
            b.read_rows AS read, b.accepted, b.refused, b.questioned, b.recorded_at,
-           b.file_format, b.source_crs, b.encoding, b.file_sha256, b.findings,
+           b.file_format, b.source_crs, b.encoding, b.file_sha256, b.findings, b.state,
            state.waiting, state.approved,
            CASE WHEN cast(:id AS uuid) IS NOT NULL THEN
              (SELECT jsonb_agg(x.line ORDER BY x.row) FROM (
@@ -169,7 +170,8 @@ _FEATURES = text(
     SELECT json_build_object('type', 'Feature', 'id', r.row,
              'geometry', ST_AsGeoJSON(r.geometry, 7)::json,
              'properties', json_build_object('name', r.row::text, 'row', r.row,
-               'status', CASE WHEN p.status = 'approved' THEN 'approved' ELSE r.status END,
+               'status', CASE WHEN p.status = 'approved' THEN 'approved'
+                              WHEN r.status = 'ready' THEN 'accepted' ELSE r.status END,
                'url', '/parcels/' || r.parcel_id))::text AS feature
       FROM import_row r LEFT JOIN parcel p ON p.id = r.parcel_id
      WHERE r.batch_id = :id AND r.geometry IS NOT NULL AND NOT ST_IsEmpty(r.geometry)

@@ -1,0 +1,188 @@
+"""Large files: read by a job in runs that are kept, compared and previewed; accepted by another.
+
+A worker that dies goes on after the last run that was kept.  A job that is cancelled or fails
+leaves no row behind.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+from pydantic import TypeAdapter
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from geo.intake import examine_alone, file_notes
+from geo.vector import FeatureFile, open_features
+from registry import import_store, imports, jobs
+from registry.db import transaction
+from registry.errors import NotFoundError, RegistryError
+from registry.import_rows import Target, row_finding, stage
+
+READ: Final = "parcels.read"
+ACCEPT: Final = "parcels.accept"
+RUN_ROWS: Final = 2_000
+"""Rows kept in one transaction: what a broken-off reading loses at most."""
+
+
+class FileChangedError(RegistryError):
+    """The file is no longer the one that was handed in."""
+
+    code = "IMPORT_FILE_CHANGED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestImport(imports.ImportParcels):
+    """Have a file read in the background: where it lies and how to read it."""
+
+    path: str
+    crs: str | None = None
+    encoding: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobAsked:
+    """The job; the batch has the reading job's id."""
+
+    job_id: UUID
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Acceptance:
+    batch_id: UUID
+    strict: bool
+    at: datetime
+
+
+def request(session: Session, command: RequestImport) -> JobAsked:
+    """Ask for a file to be read and previewed."""
+    job_id = jobs.enqueue(session, command, READ, asdict(command), queue=jobs.INTAKE)
+    return JobAsked(job_id=job_id, batch_id=job_id)
+
+
+def request_acceptance(session: Session, command: imports.AcceptImport) -> JobAsked:
+    """Ask for a previewed batch to be accepted.
+
+    Raises
+    ------
+    NotFoundError : there is no such batch.
+    """
+    if import_store.lock(session, command.batch_id) is None:
+        raise NotFoundError(what="import", id=command.batch_id)
+    asked = {"batch_id": command.batch_id, "strict": command.strict, "at": command.at}
+    job_id = jobs.enqueue(session, command, ACCEPT, asked, queue=jobs.INTAKE)
+    return JobAsked(job_id=job_id, batch_id=command.batch_id)
+
+
+def register_tasks() -> None:
+    """Let workers of this process read and accept files."""
+    jobs.task(READ)(read_file)
+    jobs.task(ACCEPT)(accept_batch)
+
+
+def read_file(running: jobs.Running) -> Mapping[str, object]:
+    """Read, compare and preview a file; what was read stays only if the job comes to its end.
+
+    Raises
+    ------
+    FileChangedError : the file is another by now.
+    geo.errors.FileError, geo.errors.CrsError : the file as a whole cannot be read.
+    """
+    asked = TypeAdapter(RequestImport).validate_python(dict(running.arguments))
+    try:
+        return _read(running, asked)
+    except OperationalError:
+        raise  # the database went away: the next attempt goes on from here
+    except Exception:
+        with transaction(running.engine, actor_id=running.actor_id) as session:
+            import_store.discard(session, running.id)
+        raise
+
+
+def accept_batch(running: jobs.Running) -> Mapping[str, object]:
+    """Accept a previewed batch and close the job in the same transaction."""
+    asked = TypeAdapter(_Acceptance).validate_python(dict(running.arguments))
+    running.progress("accept")
+    command = imports.AcceptImport(
+        at=asked.at,
+        actor_id=running.actor_id,
+        key=str(running.id),
+        batch_id=asked.batch_id,
+        strict=asked.strict,
+    )
+    with transaction(running.engine, actor_id=running.actor_id) as session:
+        counts = asdict(imports.accept(session, command))
+        running.close(session, counts)
+    return counts
+
+
+def _read(running: jobs.Running, asked: RequestImport) -> Mapping[str, object]:
+    running.progress("open")
+    _check_same(asked)
+    file = open_features(asked.path, crs=asked.crs, encoding=asked.encoding)
+    target, done = _begin(running, asked, file)
+    deep = _stage(running, file, target, done)
+    running.progress("compare", file.n_features, file.n_features)
+    return _compare(running, file, deep)
+
+
+def _check_same(asked: RequestImport) -> None:
+    path = Path(asked.path)
+    if not path.is_file():
+        raise FileChangedError(name=asked.file_name)
+    with path.open("rb") as stream:
+        if hashlib.file_digest(stream, "sha256").hexdigest() != asked.file_sha256:
+            raise FileChangedError(name=asked.file_name)
+
+
+def _begin(running: jobs.Running, asked: RequestImport, file: FeatureFile) -> tuple[Target, int]:
+    facts = import_store.Facts(
+        file_name=asked.file_name,
+        file_sha256=asked.file_sha256,
+        format=file.format,
+        crs_label=file.crs_label,
+        encoding=file.encoding,
+        division_code=asked.division_code,
+        programme_id=asked.programme_id,
+    )
+    with transaction(running.engine, actor_id=running.actor_id) as session:
+        target = import_store.begin(
+            session,
+            facts,
+            batch_id=running.id,
+            actor_id=running.actor_id,
+            at=asked.at,
+            findings=[row_finding(found) for found in file.findings],
+        )
+        return target, import_store.last_row(session, running.id)
+
+
+def _stage(running: jobs.Running, file: FeatureFile, target: Target, done: int) -> list[int]:
+    """Keep run after run; return the rows whose heights were dropped, of all runs."""
+    deep: list[int] = []
+    for run in file.chunks(RUN_ROWS):
+        deep += [feature.row for feature in run if feature.dropped_dimension]
+        fresh = [feature for feature in run if feature.row > done]
+        if fresh:
+            intake = examine_alone(fresh, file.system)
+            with transaction(running.engine, actor_id=running.actor_id) as session:
+                stage(session, target, intake)
+        running.progress("read", run[-1].row, file.n_features)
+    return deep
+
+
+def _compare(running: jobs.Running, file: FeatureFile, deep: list[int]) -> Mapping[str, object]:
+    batch_id = running.id
+    with transaction(running.engine, actor_id=running.actor_id) as session:
+        import_store.compare(session, batch_id)
+        notes = file_notes(file.system, import_store.open_shapes(session, batch_id), deep=deep)
+        import_store.note(session, batch_id, [row_finding(one) for one in notes])
+        import_store.refuse_stored(session, batch_id)
+        counts = asdict(import_store.settle(session, batch_id, "previewed"))
+        running.close(session, counts)
+    return counts
