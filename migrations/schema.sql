@@ -455,6 +455,30 @@ BEGIN
   END IF;
 END $$;
 ALTER FUNCTION public.discard_import(batch uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.import_obstacles(batch uuid) RETURNS TABLE(row_number integer, parcel uuid, why text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+  SELECT r.row, r.parcel_id, x.why FROM import_row r
+    JOIN parcel p ON p.id = r.parcel_id AND p.status <> 'withdrawn'
+   CROSS JOIN LATERAL (
+     SELECT 'claim' AS why WHERE EXISTS (
+       SELECT FROM claim c WHERE c.parcel_id = p.id AND c.status = 'active')
+     UNION ALL SELECT 'lot' WHERE EXISTS (
+       SELECT FROM lot_parcel l JOIN lot ON lot.id = l.lot_id
+        WHERE l.parcel_id = p.id AND lot.sale_state NOT IN ('REJECTED', 'WITHDRAWN'))
+     UNION ALL SELECT 'project' WHERE EXISTS (
+       SELECT FROM project_parcel j JOIN project ON project.id = j.project_id
+        WHERE j.parcel_id = p.id AND project.status <> 'withdrawn')
+     UNION ALL SELECT 'orchard' WHERE EXISTS (
+       SELECT FROM orchard_plot o JOIN orchard ON orchard.id = o.orchard_id
+          AND orchard.boundary_version = o.version WHERE o.parcel_id = p.id)
+     UNION ALL SELECT 'tree' WHERE EXISTS (
+       SELECT FROM tree t WHERE t.parcel_id = p.id AND t.status = 'live')
+     UNION ALL SELECT 'revised' WHERE p.version > 1) x
+   WHERE r.batch_id = batch ORDER BY r.row, x.why
+$$;
+ALTER FUNCTION public.import_obstacles(batch uuid) OWNER TO tanhui_owner;
 CREATE FUNCTION public.lock_batches(ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'

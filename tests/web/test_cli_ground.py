@@ -13,6 +13,7 @@ from tests import factories
 from tests.web.conftest import AT, square
 from web import database
 from web.cli import NOUNS, app
+from web.cli.following import JobFailedError
 
 
 @pytest.fixture
@@ -113,3 +114,26 @@ def test_every_noun_says_what_it_does(noun):
     result = CliRunner().invoke(app, [noun, "--help"])
     assert result.exit_code == 0
     assert CliRunner().invoke(app, [noun, "--nonsense"]).exit_code == 2
+
+
+def test_a_large_file_is_read_by_a_job_and_can_be_taken_back(town, tmp_path, monkeypatch):
+    monkeypatch.setattr("web.cli.parcel.AT_ONCE_BYTES_MAX", 0)
+    shapes = [square(118.84 + n * 0.01, 28.94) for n in range(3)] + [square(118.84, 28.94)]
+    features = [{"type": "Feature", "geometry": one, "properties": {}} for one in shapes]
+    file = tmp_path / "plots.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    words = ("parcel", "import", file, "--division", "330802", "--as", who := town.who["township"])
+    tried = town.run(*words, "--dry-run")
+    assert (tried["read"], tried["accepted"], tried["refused"], tried["batch"]) == (4, 3, 1, None)
+    with pytest.raises(JobFailedError, match="IMPORT_NOT_ALL_ACCEPTED"):
+        town.run(*words, "--strict")
+    done = town.run(*words, "--key", "k")
+    assert (done["read"], done["accepted"], done["refused"]) == (4, 3, 1)
+    assert len(done["parcels"]) == 3
+    assert town.run(*words, "--key", "k") == done
+    again = town.run(*words, code=1)
+    assert (again["accepted"], again["refused"]) == (0, 4)
+    assert "IMPORT_REPEATED" in {one["code"] for one in again["findings"]}
+    back = ("parcel", "take-back", done["batch"], "--reason", "试导入", "--as", who)
+    assert town.run(*back, "--dry-run")["withdrawn"] == 3
+    assert town.run(*back) == {"batch_id": done["batch"], "withdrawn": 3, "kept": []}

@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 VERBS = {"run": "web.cli.run", "serve": "web.cli.serve", "work": "web.cli.work"}
 """Verbs without a noun, each a function of the same name in its module."""
 
-HELPERS = frozenset({"__init__", "__main__", "acting", "asking", "output", "telling"})
+HELPERS = frozenset({"__init__", "__main__", "acting", "asking", "following", "output", "telling"})
 """Modules of this package that are no noun."""
 
 NOUNS = frozenset(

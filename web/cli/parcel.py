@@ -1,6 +1,6 @@
 """``tanhui parcel``: bring plots in, look at them, decide on them."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -9,15 +9,18 @@ from uuid import UUID, uuid4
 import typer
 
 from geo.intake import examine
-from registry import imports, parcels
+from registry import import_jobs, import_store, imports, parcels, take_back
 from registry.db import perform, transaction
 from registry.places import ImportReport
 from web import database, messages
 from web.cli.acting import As, Json, acting, file_sha256, now
 from web.cli.asking import DryRun, Key, act
+from web.cli.following import JobFailedError, follow
 from web.cli.output import show
 
 app = typer.Typer(no_args_is_help=True, help="地块 Parcels.")
+AT_ONCE_BYTES_MAX = 4_000_000
+"""A larger file is read by a job: in runs, with progress, and taken up again if broken off."""
 
 
 @app.command("import")
@@ -40,7 +43,6 @@ def import_(
     json: Json = False,
 ) -> None:
     """Import plots row by row: accepted, questioned or refused, each with its reason and remedy."""
-    intake = examine(file, crs=crs, encoding=encoding)
     command = imports.ImportParcels(
         at=now(),
         actor_id=acting(as_),
@@ -51,15 +53,69 @@ def import_(
         programme_id=programme,
         strict=strict,
     )
-    if dry_run:
-        with transaction(database.app_engine(), actor_id=command.actor_id) as session:
-            report = imports.preview(session, command, intake)
-    else:
-        verb = partial(imports.import_parcels, intake=intake)
-        report = perform(database.app_engine(), verb, command)
+    bring = _by_job if file.is_file() and file.stat().st_size > AT_ONCE_BYTES_MAX else _at_once
+    report = bring(file, command, dry_run=dry_run, crs=crs, encoding=encoding)
     show(as_json(report), as_json=json, lines=_lines(report))
     if report.read > 0 and report.accepted == 0:
         raise typer.Exit(1)
+
+
+def _at_once(
+    file: Path,
+    command: imports.ImportParcels,
+    *,
+    dry_run: bool,
+    crs: str | None,
+    encoding: str | None,
+) -> ImportReport:
+    intake = examine(file, crs=crs, encoding=encoding)
+    engine = database.app_engine()
+    if not dry_run:
+        return perform(engine, partial(imports.import_parcels, intake=intake), command)
+    with transaction(engine, actor_id=command.actor_id) as session:
+        return imports.preview(session, command, intake)
+
+
+def _by_job(
+    file: Path,
+    command: imports.ImportParcels,
+    *,
+    dry_run: bool,
+    crs: str | None,
+    encoding: str | None,
+) -> ImportReport:
+    """Read a large file by a job that another run can take up, then accept it at once."""
+    engine = database.app_engine()
+    import_jobs.register_tasks()
+    asked = import_jobs.RequestImport(
+        **_fields(command), path=str(file.resolve()), crs=crs, encoding=encoding
+    )
+    batch_id = perform(engine, import_jobs.request, asked).batch_id
+    follow(engine, batch_id)
+    if not dry_run:
+        taken = imports.AcceptImport(
+            at=command.at,
+            actor_id=command.actor_id,
+            key=f"{command.key}:accept",
+            batch_id=batch_id,
+            strict=command.strict,
+        )
+        try:
+            follow(engine, perform(engine, import_jobs.request_acceptance, taken).job_id)
+        except JobFailedError:
+            with transaction(engine, actor_id=command.actor_id) as session:
+                import_store.discard(session, batch_id)
+            raise
+    with transaction(engine, actor_id=command.actor_id) as session:
+        report = import_store.report(session, batch_id)
+        if dry_run:
+            import_store.discard(session, batch_id)
+            return replace(report, batch_id=None)
+        return report
+
+
+def _fields(command: imports.ImportParcels) -> dict[str, Any]:
+    return {field.name: getattr(command, field.name) for field in fields(command)}
 
 
 def as_json(report: ImportReport) -> dict[str, Any]:
@@ -122,3 +178,39 @@ def decide(
     )
     state = act(parcels.decide, command, dry_run=dry_run)
     show(state, as_json=json, lines=[f"{state.parcel_id} v{state.version} {state.status}"])
+
+
+@app.command("take-back")
+def take_back_(
+    batch: Annotated[UUID, typer.Argument(help="批次 The import to take back")],
+    *,
+    reason: Annotated[str, typer.Option(help="理由 Why; kept with every parcel")],
+    key: Key = None,
+    dry_run: DryRun = False,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Withdraw what an import brought; parcels that something rests on stay, and are listed."""
+    command = take_back.TakeBack(
+        at=now(), actor_id=acting(as_), key=key or uuid4().hex, batch_id=batch, reason=reason
+    )
+    done = act(take_back.take_back, command, dry_run=dry_run)
+    lines = [f"已撤回 withdrawn: {done.withdrawn}  保留 kept: {len(done.kept)}"]
+    lines += [
+        f"  第 {one.row} 行 row  {one.parcel_id}  {', '.join(WHY[why] for why in one.why)}"
+        for one in done.kept
+    ]
+    show(done, as_json=json, lines=lines)
+    if done.withdrawn == 0:
+        raise typer.Exit(1)
+
+
+WHY = {
+    "claim": "有碳汇主张 claimed",
+    "lot": "在资产包中 in a lot",
+    "project": "在项目中 in a project",
+    "orchard": "属果园账户 in an orchard account",
+    "tree": "有登记树木 has registered trees",
+    "revised": "已修订 edited since",
+}
+"""What may rest on a parcel, in words."""
