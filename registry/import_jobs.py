@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 from geo.intake import examine_alone, file_notes
 from geo.vector import FeatureFile, open_features
 from registry import import_store, imports, jobs
-from registry.db import transaction
-from registry.errors import NotFoundError, RegistryError
+from registry.db import Command, transaction
+from registry.errors import NotFoundError, RegistryError, WrongStateError
 from registry.import_rows import Target, row_finding, stage
 
 READ: Final = "parcels.read"
@@ -42,6 +42,22 @@ class RequestImport(imports.ImportParcels):
     path: str
     crs: str | None = None
     encoding: str | None = None
+    accept: bool = False
+    """Accept what is acceptable as soon as it is read, without a person's look at the preview."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DiscardImport(Command):
+    """Forget a previewed file."""
+
+    batch_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Discarded:
+    """The batch that is no more."""
+
+    batch_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +93,23 @@ def request_acceptance(session: Session, command: imports.AcceptImport) -> JobAs
     asked = {"batch_id": command.batch_id, "strict": command.strict, "at": command.at}
     job_id = jobs.enqueue(session, command, ACCEPT, asked, queue=jobs.INTAKE)
     return JobAsked(job_id=job_id, batch_id=command.batch_id)
+
+
+def discard(session: Session, command: DiscardImport) -> Discarded:
+    """Forget a file that was read and not accepted; only who sent it may.
+
+    Raises
+    ------
+    NotFoundError : there is no such batch, or it is another's.
+    WrongStateError : it was accepted.
+    """
+    batch = import_store.lock(session, command.batch_id)
+    if batch is None or batch.actor_id != command.actor_id:
+        raise NotFoundError(what="import", id=command.batch_id)
+    if batch.state != "previewed":
+        raise WrongStateError(what="batch", state=batch.state, needs="previewed")
+    import_store.discard(session, command.batch_id)
+    return Discarded(batch_id=command.batch_id)
 
 
 def register_tasks() -> None:
@@ -128,7 +161,7 @@ def _read(running: jobs.Running, asked: RequestImport) -> Mapping[str, object]:
     target, done = _begin(running, asked, file)
     deep = _stage(running, file, target, done)
     running.progress("compare", file.n_features, file.n_features)
-    return _compare(running, file, deep)
+    return _compare(running, asked, file, deep)
 
 
 def _check_same(asked: RequestImport) -> None:
@@ -176,13 +209,24 @@ def _stage(running: jobs.Running, file: FeatureFile, target: Target, done: int) 
     return deep
 
 
-def _compare(running: jobs.Running, file: FeatureFile, deep: list[int]) -> Mapping[str, object]:
+def _compare(
+    running: jobs.Running, asked: RequestImport, file: FeatureFile, deep: list[int]
+) -> Mapping[str, object]:
     batch_id = running.id
     with transaction(running.engine, actor_id=running.actor_id) as session:
         import_store.compare(session, batch_id)
         notes = file_notes(file.system, import_store.open_shapes(session, batch_id), deep=deep)
         import_store.note(session, batch_id, [row_finding(one) for one in notes])
         import_store.refuse_stored(session, batch_id)
-        counts = asdict(import_store.settle(session, batch_id, "previewed"))
-        running.close(session, counts)
-    return counts
+        result = asdict(import_store.settle(session, batch_id, "previewed"))
+        if asked.accept:
+            then = imports.AcceptImport(
+                at=asked.at,
+                actor_id=running.actor_id,
+                key=f"{asked.key}:accept",
+                batch_id=batch_id,
+                strict=asked.strict,
+            )
+            result["acceptance_job"] = request_acceptance(session, then).job_id
+        running.close(session, result)
+    return result

@@ -11,6 +11,7 @@ from web.auth import public
 from web.config import Settings, settings
 from web.context import engine as engine_at_hand
 from web.openapi import text as openapi_text
+from web.progress import Listener
 
 
 def create_app(config: Settings | None = None, engine: Engine | None = None) -> APIFlask:
@@ -24,6 +25,7 @@ def create_app(config: Settings | None = None, engine: Engine | None = None) -> 
     app = APIFlask("web", docs_path=None, spec_path=None, json_errors=False)
     app.config["TANHUI"] = config or settings()
     app.extensions["engine"] = made = engine or database.app_engine()
+    app.extensions["listener"] = Listener(made)
     security.register(app)
     sessions.register(app, made)
     app.before_request(sessions.identify)

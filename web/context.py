@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from registry.db import SYSTEM_ACTOR, Command, perform, transaction
 from registry.people import ActorView
 from web.config import Settings
+from web.progress import Listener
 
 CommandT = TypeVar("CommandT", bound=Command)
 ResultT = TypeVar("ResultT")
@@ -20,6 +21,12 @@ ResultT = TypeVar("ResultT")
 def engine() -> Engine:
     """Return the application's engine."""
     made: Engine = current_app.extensions["engine"]
+    return made
+
+
+def listener() -> Listener:
+    """Return the one that listens for jobs in this process."""
+    made: Listener = current_app.extensions["listener"]
     return made
 
 

@@ -68,6 +68,7 @@ from web.accounts.logins import (
 )
 from web.auth import SignInNeededError
 from web.parsing import FieldError, FieldsInvalidError
+from web.progress import ReadersFullError
 
 LOG = logging.getLogger("tanhui.web")
 
@@ -110,6 +111,7 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     DeadlinePassedError: 409,
     SettlementOpenError: 409,
     SchemaOutdatedError: 503,
+    ReadersFullError: 503,
     RegistryError: 409,
     OptionsError: 422,
     GeoError: 422,

@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import shapely
 
 from geo.intake import Intake, examine
-from registry import imports
+from registry import import_jobs, imports
 from registry.places import ImportReport, RowFinding
 from registry.reads.scope import require_division
 from web import messages
 from web.context import act, actor, reading
+
+AT_ONCE_BYTES_MAX: Final = 4_000_000
+"""A larger file is read by a job."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,6 +98,28 @@ def take(path: Path, command: imports.ImportParcels, options: FileOptions) -> Sa
     require_division(actor(), command.division_code)
     intake = examine(path, crs=options.crs, encoding=options.encoding)
     return said(act(partial(imports.import_parcels, intake=intake), command))
+
+
+def ask(
+    path: Path, command: imports.ImportParcels, options: FileOptions, *, accept: bool
+) -> import_jobs.JobAsked:
+    """Have a large file read by a job; with ``accept`` what is acceptable is taken at once."""
+    require_division(actor(), command.division_code)
+    asked = import_jobs.RequestImport(
+        at=command.at,
+        actor_id=command.actor_id,
+        key=command.key,
+        file_name=command.file_name,
+        file_sha256=command.file_sha256,
+        division_code=command.division_code,
+        programme_id=command.programme_id,
+        strict=command.strict,
+        path=str(path.resolve()),
+        crs=options.crs,
+        encoding=options.encoding,
+        accept=accept,
+    )
+    return act(import_jobs.request, asked)
 
 
 def said(report: ImportReport) -> SaidReport:

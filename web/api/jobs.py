@@ -1,14 +1,18 @@
 """``/jobs``: long work as it goes."""
 
 from dataclasses import dataclass
+from itertools import chain
 from uuid import UUID
 
+from flask import Response
 from sqlalchemy.orm import Session
 
 from registry import jobs
 from registry.errors import NotFoundError, NotPermittedError, WrongStateError
 from registry.people import ActorView
-from web.api.endpoints import Act, Noun, Read
+from web import progress
+from web.api.endpoints import Act, Noun, Raw, Read
+from web.context import engine, listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +46,17 @@ def listing(session: Session, _who: ActorView, query: JobList) -> Jobs:
     return Jobs(items=jobs.listing(session, at_most=max(1, min(query.limit, 200))))
 
 
+def events(job_id: UUID) -> Response:
+    """Answer with the job each time it changes, as server-sent events, until it is over."""
+    told = progress.follow(listener(), engine(), job_id)
+    first = next(told)  # what is refused is refused before the stream begins
+    return Response(
+        map(progress.event, chain((first,), told)),
+        content_type="text/event-stream; charset=utf-8",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
 NOUN = Noun(
     name="jobs",
     title=("任务", "Long work as it goes"),
@@ -62,6 +77,22 @@ NOUN = Noun(
             read=job,
             summary=("一个任务的进度", "How far a job is"),
             raises=(NotFoundError,),
+        ),
+        Raw(
+            name="job_events",
+            rule="/jobs/<uuid:job_id>/events",
+            permission="job:read",
+            view=events,
+            summary=("任务进度流", "A job each time it changes, as server-sent events"),
+            operation={
+                "responses": {
+                    "200": {
+                        "description": "event: job, data: the job as JSON",
+                        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+                    }
+                }
+            },
+            raises=(NotFoundError, progress.ReadersFullError),
         ),
         Act(
             name="cancel_job",

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from geo.errors import CrsError, FileError
-from registry import imports, parcels
+from registry import import_jobs, imports, parcels, take_back
 from registry.divisions import full_code
 from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from registry.people import ROLES, ActorView
@@ -23,13 +23,15 @@ from web.api.endpoints import JSON, Act, Noun, Raw, Read
 from web.api.places import FEATURES, GEOJSON
 from web.auth import may, roles_with
 from web.commands import header_key
-from web.context import actor, now, reading
+from web.context import actor, config, now, reading
 from web.parsing import parse
 from web.security import body_limit
-from web.uploads import FILE_BYTES_MAX, safe_name
+from web.uploads import FILE_BYTES_MAX, Uploads, safe_name
 
 DECIDES: Final = "parcel:decide"
 _REPORT: Final = TypeAdapter(intake.SaidReport)
+_ASKED: Final = TypeAdapter(import_jobs.JobAsked)
+ImportCommand = imports.AcceptImport | take_back.TakeBack
 
 
 def guard_draw(_session: Session, who: ActorView, command: parcels.DrawParcel) -> None:
@@ -56,6 +58,11 @@ def guard_batch(session: Session, who: ActorView, command: parcels.ApproveBatch)
         raise NotApprovedByAnotherError
 
 
+def guard_import(session: Session, who: ActorView, command: ImportCommand) -> None:
+    """Refuse to act on an import out of sight."""
+    batches.batch(session, who, batches.BatchById(batch_id=command.batch_id))
+
+
 def features() -> Response:
     """Answer with the parcels in ``bbox`` that the caller may see, as GeoJSON."""
     words = request.args.get("bbox")
@@ -79,7 +86,7 @@ def own_outline() -> Response:
 
 @body_limit(FILE_BYTES_MAX)
 def import_file() -> Response:
-    """Take a file in, or say what would happen (``dry_run``)."""
+    """Take a file in, or say what would happen (``dry_run``); a large file by a job: 202."""
     file = request.files.get("file")
     name = safe_name(file.filename) if file else ""
     if file is None or not name:
@@ -87,29 +94,43 @@ def import_file() -> Response:
     dry = request.form.get("dry_run", "").lower() in {"1", "true", "on"}
     key = "dry-run" if dry else header_key()
     options = parse(intake.FileOptions, json.dumps(_sent("crs", "encoding")), {})
+    if (request.content_length or 0) > intake.AT_ONCE_BYTES_MAX:
+        kept = Uploads(config().state_dir / "uploads").keep(file, actor_id=actor().id, about={})
+        command = _import_command(kept.path, name, header_key())
+        asked = intake.ask(kept.path, command, options, accept=not dry)
+        return Response(
+            _ASKED.dump_json(asked),
+            status=202,
+            content_type=JSON,
+            headers={"Location": f"/api/v1/jobs/{asked.job_id}"},
+        )
     with tempfile.TemporaryDirectory(prefix="tanhui-") as folder:
         path = Path(folder) / name
         file.save(path)
-        command = parse(
-            imports.ImportParcels,
-            json.dumps(_sent("division_code", "programme_id", "strict")),
-            {
-                "at": now(),
-                "actor_id": actor().id,
-                "key": key,
-                "file_name": name,
-                "file_sha256": intake.sha256_of(path),
-            },
-        )
-        command = replace(
-            command, division_code=command.division_code and full_code(command.division_code)
-        )
+        command = _import_command(path, name, key)
         if dry:
             report, _ = intake.preview(path, command, options)
         else:
             report = intake.take(path, command, options)
     status = 201 if report.batch_id is not None else 200
     return Response(_REPORT.dump_json(report), status=status, content_type=JSON)
+
+
+def _import_command(path: Path, name: str, key: str) -> imports.ImportParcels:
+    command = parse(
+        imports.ImportParcels,
+        json.dumps(_sent("division_code", "programme_id", "strict")),
+        {
+            "at": now(),
+            "actor_id": actor().id,
+            "key": key,
+            "file_name": name,
+            "file_sha256": intake.sha256_of(path),
+        },
+    )
+    return replace(
+        command, division_code=command.division_code and full_code(command.division_code)
+    )
 
 
 def _sent(*names: str) -> dict[str, str]:
@@ -166,6 +187,10 @@ def _import_operation() -> dict[str, Any]:
         "responses": {
             "200": {"description": "dry run", "content": content},
             "201": {"description": "stored", "content": content},
+            "202": {
+                "description": "a large file: its job; the batch has the job's id",
+                "content": {"application/json": {"schema": _ASKED.json_schema()}},
+            },
         },
     }
 
@@ -285,6 +310,27 @@ NOUN = Noun(
             read=batches.batch,
             summary=("一个导入批次", "One import with its findings by row"),
             raises=(NotFoundError,),
+        ),
+        Act(
+            name="accept_import",
+            rule="/imports/<uuid:batch_id>/acceptance",
+            permission="parcel:import",
+            command=imports.AcceptImport,
+            verb=import_jobs.request_acceptance,
+            summary=("接收已预览的批次", "Have a previewed import accepted by a job"),
+            raises=(NotFoundError,),
+            status=202,
+            guard=guard_import,
+        ),
+        Act(
+            name="take_back_import",
+            rule="/imports/<uuid:batch_id>/withdrawal",
+            permission="parcel:import",
+            command=take_back.TakeBack,
+            verb=take_back.take_back,
+            summary=("撤回一批导入", "Withdraw what an import brought, except what is in use"),
+            raises=(NotFoundError, NotPermittedError, WrongStateError, InvalidValueError),
+            guard=guard_import,
         ),
         Act(
             name="approve_import",

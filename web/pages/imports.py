@@ -10,18 +10,19 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from geo.errors import GeoError
+from registry import import_jobs, parcels, take_back
 from registry import imports as intake_verbs
-from registry import parcels
 from registry.divisions import full_code
 from registry.reads import batches
 from registry.reads.choices import PlaceChoices, place_choices
 from registry.reads.places import Page
 from web import intake, messages
-from web.api.parcels import DECIDES, guard_batch
+from web.api.parcels import DECIDES, guard_batch, guard_import
 from web.auth import may, requires
 from web.commands import form_key, from_form, from_query
 from web.context import act, actor, config, now, reading
 from web.i18n import english
+from web.pages.acting import acted
 from web.pages.frame import say, show
 from web.pages.parcels import outline_of
 from web.parsing import parse
@@ -70,6 +71,9 @@ class BatchContext:
     outline: str
     can_approve: bool
     own: bool
+    previewed: bool
+    can_take_back: bool
+    stays: tuple[tuple[int, tuple[str, ...]], ...]
 
 
 @blueprint.get("/new")
@@ -95,6 +99,10 @@ def upload() -> Response | tuple[str, int]:
         return _form((words.en, "") if english() else (words.zh, "")), 422
     kept = _uploads().keep(file, actor_id=actor().id, about=about)
     command, options = _command(kept, key="preview")
+    if kept.path.stat().st_size > intake.AT_ONCE_BYTES_MAX:
+        command = replace(command, key=form_key())
+        asked = intake.ask(kept.path, command, options, accept=False)
+        return redirect(url_for("jobs.job", job_id=asked.job_id), 303)
     try:
         report, read = intake.preview(kept.path, command, options)
     except GeoError as error:
@@ -161,6 +169,7 @@ def batch(batch_id: UUID) -> str:
     """Show what became of a file."""
     with reading() as session:
         found = batches.batch(session, actor(), batches.BatchById(batch_id=batch_id))
+        stays = take_back.obstacles(session, batch_id)
     lines = [*found.findings, *(one for row in found.rows for one in row.findings)]
     page = BatchContext(
         batch=found,
@@ -168,8 +177,63 @@ def batch(batch_id: UUID) -> str:
         outline=outline_of(),
         can_approve=may(actor(), DECIDES) and found.line.waiting > 0,
         own=found.line.sender_id == actor().id,
+        previewed=found.line.state == "previewed",
+        can_take_back=found.line.state == "accepted"
+        and (found.line.sender_id == actor().id or actor().has("county"))
+        and may(actor(), "parcel:import"),
+        stays=tuple((one.row, tuple(_rests()[why] for why in one.why)) for one in stays),
     )
     return show("imports/batch.html", page)
+
+
+def _rests() -> dict[str, str]:
+    """Return the words for what may rest on a parcel."""
+    return {
+        "claim": gettext("有碳汇主张"),
+        "lot": gettext("在资产包中"),
+        "project": gettext("在项目中"),
+        "orchard": gettext("属果园账户"),
+        "tree": gettext("有登记树木"),
+        "revised": gettext("导入后已修订"),
+    }
+
+
+@blueprint.post("/<uuid:batch_id>/acceptance")
+@requires("parcel:import")
+def accept(batch_id: UUID) -> Response:
+    """Have a previewed file accepted by a job."""
+    return acted(
+        import_jobs.request_acceptance,
+        lambda: from_form(intake_verbs.AcceptImport, batch_id=batch_id),
+        lambda asked: url_for("jobs.job", job_id=asked.job_id),
+        guard=guard_import,
+        again=url_for("imports.batch", batch_id=batch_id),
+    )
+
+
+@blueprint.post("/<uuid:batch_id>/discard")
+@requires("parcel:import")
+def discard(batch_id: UUID) -> Response:
+    """Forget a previewed file."""
+    return acted(
+        import_jobs.discard,
+        lambda: from_form(import_jobs.DiscardImport, batch_id=batch_id),
+        url_for("imports.index"),
+        done=gettext("已放弃，没有写入任何内容。"),
+    )
+
+
+@blueprint.post("/<uuid:batch_id>/withdrawal")
+@requires("parcel:import")
+def withdraw(batch_id: UUID) -> Response:
+    """Take the import back."""
+    return acted(
+        take_back.take_back,
+        lambda: from_form(take_back.TakeBack, batch_id=batch_id),
+        url_for("imports.batch", batch_id=batch_id),
+        guard=guard_import,
+        done=gettext("已撤回，不能撤回的地块列在下面。"),
+    )
 
 
 @blueprint.get("/<uuid:batch_id>/rows.geojson")

@@ -8,7 +8,7 @@ from flask import Blueprint, request, url_for
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
-from registry import eligibility_jobs, estimation, jobs
+from registry import eligibility_jobs, estimation, import_jobs, jobs
 from web import messages
 from web.auth import requires
 from web.commands import from_form
@@ -96,6 +96,8 @@ def titles() -> dict[str, str]:
     return {
         estimation.TASK: gettext("测算"),
         eligibility_jobs.TASK: gettext("按规则核查"),
+        import_jobs.READ: gettext("读取地块文件"),
+        import_jobs.ACCEPT: gettext("接收地块"),
     }
 
 
@@ -110,6 +112,10 @@ def _page(found: jobs.JobView) -> JobPage:
         "growing": gettext("计算生长"),
         "writing": gettext("写入结果"),
         "asking": gettext("逐条核对规则"),
+        "open": gettext("打开文件"),
+        "read": gettext("逐行读取"),
+        "compare": gettext("与其他地块比较"),
+        "accept": gettext("写入地块"),
     }
     facts, next_url = _result(found)
     return JobPage(
@@ -131,6 +137,8 @@ def _result(found: jobs.JobView) -> tuple[tuple[tuple[str, str], ...], str | Non
         return (), None
     if found.task == eligibility_jobs.TASK:
         return _answers(result), None
+    if found.task in {import_jobs.READ, import_jobs.ACCEPT}:
+        return _rows(result), url_for("imports.batch", batch_id=result["batch_id"])
     facts = (
         (gettext("地块"), str(result["parcels"])),
         (gettext("年份"), f"{result['first_year']}–{result['last_year']}"),
@@ -142,6 +150,15 @@ def _result(found: jobs.JobView) -> tuple[tuple[tuple[str, str], ...], str | Non
         *((_first_words(str(code)), str(count)) for code, count in dict(result["flagged"]).items()),
     )
     return facts, url_for("assessments.run", run_id=result["run_id"])
+
+
+def _rows(result: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
+    return (
+        (gettext("读入"), str(result["read"])),
+        (gettext("接收"), str(result["accepted"])),
+        (gettext("存疑"), str(result["questioned"])),
+        (gettext("拒收"), str(result["refused"])),
+    )
 
 
 def _answers(result: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
