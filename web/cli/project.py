@@ -9,6 +9,7 @@ import typer
 
 from registry import claims, projects
 from registry.db import transaction
+from sinks.units import ha_from_m2
 from web import database
 from web.cli.acting import As, Json, acting, file_sha256, now
 from web.cli.asking import DryRun, Key, act
@@ -44,6 +45,27 @@ def show_(project: UUID, *, json: Json = False) -> None:
         f"  {c.parcel_id}  {c.scheme}  {c.first_year}-{c.last_year}  {c.status}" for c in held
     ]
     show(view_json(view) | {"parcel_ids": parcels}, as_json=json, lines=lines)
+
+
+@app.command()
+def sample(
+    project: UUID,
+    *,
+    plots: Annotated[int, typer.Option(help="How many plots")],
+    seed: Annotated[int, typer.Option(help="The same seed gives the same points")],
+    systematic: Annotated[bool, typer.Option(help="A grid with a random start")] = False,
+    json: Json = False,
+) -> None:
+    """Draw the field plots of a project over the ground it claims, from a seed."""
+    from registry import samples
+
+    with transaction(database.app_engine()) as session:
+        drawn = samples.draw(session, project, plots=plots, seed=seed, systematic=systematic)
+    lines = [f"{one.number:4}  {one.lon:.7f}  {one.lat:.7f}" for one in drawn.points]
+    lines.append(
+        f"{drawn.method}, seed {drawn.seed}, {ha_from_m2(drawn.area_m2):.2f} ha, EPSG:4490"
+    )
+    show(drawn, as_json=json, lines=lines)
 
 
 @app.command()
