@@ -8,7 +8,9 @@ import pytest
 from typer.testing import CliRunner
 
 from geo.raster import RasterError, write_cog
+from registry.db import transaction
 from registry.errors import InvalidValueError, NotFoundError
+from tests import factories
 from tests.registry import makers_science as makers
 from web import database
 from web.cli import app
@@ -80,6 +82,22 @@ def test_a_run_says_how_sure_it_is_of_its_curves(engine, at, tanhui, tmp_path):
     assert "moso_zhejiang_linear" in told["unknown"]
     words = CliRunner().invoke(app, ["assess", "interval", "--draws", "50"]).stdout
     assert "误差未知" in words
+
+
+def test_the_plots_of_a_project_are_drawn_again_from_their_seed(engine, tanhui):
+    with transaction(engine) as session:
+        owner = factories.party(session, "collective")
+        factories.programme(session)
+        project = factories.project(session, owner)
+        factories.claim(session, project, factories.parcel(session, owner), (2021, 2041))
+    words = ("project", "sample", project, "--plots", 12, "--seed", 7)
+    drawn = tanhui(*words)
+    assert len(drawn["points"]) == 12
+    assert drawn == tanhui(*words)
+    grid = tanhui(*words, "--systematic")
+    assert grid["spacing_m"] > 0
+    told = CliRunner().invoke(app, [*map(str, words)]).stdout
+    assert f"{drawn['points'][0]['lon']:.7f}" in told
 
 
 def test_a_queued_run_can_be_cancelled_and_is_not_done(engine, at, tanhui, tmp_path):
