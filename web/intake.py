@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -166,6 +166,14 @@ def row_features(intake: Intake, report: SaidReport) -> str:
         if geometry is not None
     ]
     return json.dumps({"type": "FeatureCollection", "features": features})
+
+
+def features(shapes: Iterable[tuple[int, Any, str]]) -> str:
+    """Return (row, shape, answer) as GeoJSON text."""
+    made = [
+        _feature(shapely.to_geojson(shape), row=row, status=status) for row, shape, status in shapes
+    ]
+    return json.dumps({"type": "FeatureCollection", "features": made})
 
 
 def finding_features(findings: list[SaidFinding]) -> str:

@@ -110,7 +110,8 @@ def assemble(
 
     Returns
     -------
-    A Shape with a Polygon or MultiPolygon, or with at least one fault: GEOM_EMPTY, GEOM_NAN,
+    A Shape with a Polygon or MultiPolygon, or with at least one fault; with both where all that is
+    wrong is an open ring: GEOM_EMPTY, GEOM_NAN,
     GEOM_RING_TOO_FEW, GEOM_RING_UNCLOSED, GEOM_TOO_MANY_VERTICES.
     """
     count = sum(len(ring) for part in parts for ring in part)
@@ -126,11 +127,14 @@ def assemble(
         for r, ring in enumerate(part, 1)
         if (fault := _ring_fault(row, ring, part=p, number=r)) is not None
     )
-    if faults:
+    # An open ring is refused, but drawn as it would be closed, so that this can be proposed.
+    if any(fault.code != "GEOM_RING_UNCLOSED" for fault in faults):
         return Shape(geometry=None, faults=faults, dropped_dimension=dropped)
     polygons = [_polygon(part) for part in kept if part]
     geometry = polygons[0] if len(polygons) == 1 else shapely.multipolygons(polygons)
-    return Shape(geometry=geometry, dropped_dimension=dropped)
+    if faults and not shapely.is_valid(geometry):
+        geometry = None
+    return Shape(geometry=geometry, faults=faults, dropped_dimension=dropped)
 
 
 def _polygon(part: Sequence[FloatArray]) -> Any:  # noqa: ANN401 - shapely has no types

@@ -11,7 +11,7 @@ import pytest
 from registry import import_jobs, jobs
 from registry.db import SYSTEM_ACTOR, Command, transaction
 from registry.errors import NotFoundError
-from tests.web.conftest import AT, square
+from tests.web.conftest import AT, PASSWORD, square
 from tests.web.test_accounts import sign_in
 from web.progress import Listener, ReadersFullError, follow
 
@@ -138,3 +138,39 @@ def test_readers_are_few_and_a_place_comes_free(town, machine):
     with pytest.raises(NotFoundError):
         next(follow(listener, town.engine, UUID(int=0)))
     assert machine("township").get(f"/jobs/{UUID(int=0)}/events").status_code == 404
+
+
+def test_proposed_repairs_are_shown_and_accepted_by_kind(town):
+    client = desk(town, "township")
+    shapes = [square(118.80, 28.94), square(118.801, 28.94)]
+    features = [{"type": "Feature", "geometry": one, "properties": {}} for one in shapes]
+    body = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    file = (io.BytesIO(body), "overlapping.geojson")
+    press(client, "/imports/new", "/imports/new", division_code="330802101000", file=file)
+    jobs.work(town.engine, once=True)
+    with transaction(town.engine) as session:
+        batch = f"/imports/{jobs.listing(session)[0].id}"
+    press(client, batch, f"{batch}/discard")  # nothing can be accepted as it is
+    file = (io.BytesIO(body), "overlapping.geojson")
+    data = {"file": file, "division_code": "330802101000", "csrf_token": ""}
+    asked = client.post(
+        "/api/v1/imports",
+        data=data,
+        auth=("township", PASSWORD),
+        headers={"Idempotency-Key": "repairs"},
+    ).json
+    jobs.work(town.engine, once=True)
+    batch = f"/imports/{asked['batch_id']}"
+    page = client.get(batch).text
+    assert "修复建议" in page
+    assert "裁到邻界" in page
+    shown = client.get(f"{batch}/repairs.geojson").json["features"]
+    assert [f["properties"]["status"] for f in shown] == [
+        "refused",
+        "refused",
+        "accepted",
+        "accepted",
+    ]
+    assert press(client, batch, f"{batch}/repairs", row="1", kind="") == batch
+    assert press(client, batch, f"{batch}/repairs", row="2", kind="") == batch
+    assert "修复建议" not in client.get(batch).text

@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
 from geo.errors import CrsError, FileError
-from registry import import_jobs, imports, parcels, take_back
+from registry import import_jobs, imports, parcels, repairs, take_back
 from registry.divisions import full_code
 from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from registry.people import ROLES, ActorView
@@ -31,7 +31,7 @@ from web.uploads import FILE_BYTES_MAX, Uploads, safe_name
 DECIDES: Final = "parcel:decide"
 _REPORT: Final = TypeAdapter(intake.SaidReport)
 _ASKED: Final = TypeAdapter(import_jobs.JobAsked)
-ImportCommand = imports.AcceptImport | take_back.TakeBack
+ImportCommand = imports.AcceptImport | take_back.TakeBack | repairs.AcceptRepairs
 
 
 def guard_draw(_session: Session, who: ActorView, command: parcels.DrawParcel) -> None:
@@ -320,6 +320,22 @@ NOUN = Noun(
             summary=("接收已预览的批次", "Have a previewed import accepted by a job"),
             raises=(NotFoundError,),
             status=202,
+            guard=guard_import,
+        ),
+        Act(
+            name="repair_import",
+            rule="/imports/<uuid:batch_id>/repairs",
+            permission="parcel:import",
+            command=repairs.AcceptRepairs,
+            verb=repairs.accept_repairs,
+            summary=("采纳修复建议", "Accept proposed repairs by row or by kind"),
+            raises=(
+                NotFoundError,
+                NotPermittedError,
+                WrongStateError,
+                InvalidValueError,
+                ParcelOverlapError,
+            ),
             guard=guard_import,
         ),
         Act(

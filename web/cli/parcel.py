@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 import typer
 
 from geo.intake import examine
-from registry import import_jobs, import_store, imports, parcels, take_back
+from geo.repair import KINDS, Proposal
+from registry import import_jobs, import_store, imports, parcels, repairs, take_back
 from registry.db import perform, transaction
 from registry.places import ImportReport
 from web import database, messages
@@ -203,6 +204,54 @@ def take_back_(
     show(done, as_json=json, lines=lines)
     if done.withdrawn == 0:
         raise typer.Exit(1)
+
+
+@app.command()
+def repair(
+    batch: Annotated[UUID, typer.Argument(help="批次 The import")],
+    *,
+    row: Annotated[int | None, typer.Option(help="只看这一行 This row only")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"只看这一种 One of {', '.join(KINDS)}")] = None,
+    accept: Annotated[bool, typer.Option("--accept", help="采纳 Accept what is shown")] = False,
+    key: Key = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Show how faulty rows could be repaired, and accept that by row or by kind."""
+    if kind is not None and kind not in KINDS:
+        raise typer.BadParameter(kind)
+    engine, who = database.app_engine(), acting(as_)
+    with transaction(engine, actor_id=who) as session:
+        found = repairs.select(repairs.proposals(session, batch), row=row, kind=kind)
+    if not accept:
+        told = [_told(one) for one in found]
+        lines = [
+            f"第 {one['row']} 行 row  {one['kind']}  {one['area_before_m2']:.2f} →"
+            f" {one['area_after_m2']:.2f} m2  ({one['difference_m2']:+.2f})"
+            for one in told
+        ]
+        show(told, as_json=json, lines=lines or ["没有修复建议 nothing to propose"])
+        return
+    command = repairs.AcceptRepairs(
+        at=now(),
+        actor_id=who,
+        key=key or uuid4().hex,
+        batch_id=batch,
+        rows=tuple(one.row for one in found),
+    )
+    done = perform(engine, repairs.accept_repairs, command)
+    lines = [f"第 {one.row} 行 row  {one.kind}  {one.parcel_id or '—'}" for one in done.repaired]
+    show(done, as_json=json, lines=lines)
+
+
+def _told(one: Proposal) -> dict[str, Any]:
+    return {
+        "row": one.row,
+        "kind": one.kind,
+        "area_before_m2": round(one.area_before_m2, 2),
+        "area_after_m2": round(one.area_after_m2, 2),
+        "difference_m2": round(one.area_after_m2 - one.area_before_m2, 2),
+    }
 
 
 WHY = {

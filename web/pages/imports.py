@@ -10,7 +10,8 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from geo.errors import GeoError
-from registry import import_jobs, parcels, take_back
+from geo.repair import Proposal
+from registry import import_jobs, parcels, repairs, take_back
 from registry import imports as intake_verbs
 from registry.divisions import full_code
 from registry.reads import batches
@@ -63,6 +64,17 @@ class IndexPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RepairLine:
+    """One proposed repair: its kind in words, areas in square metres."""
+
+    row: int
+    kind: str
+    word: str
+    before_m2: float
+    after_m2: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchContext:
     """Context of ``imports/batch.html``: the receipt and, for who may, the approval."""
 
@@ -74,6 +86,7 @@ class BatchContext:
     previewed: bool
     can_take_back: bool
     stays: tuple[tuple[int, tuple[str, ...]], ...]
+    proposals: tuple[RepairLine, ...]
 
 
 @blueprint.get("/new")
@@ -170,6 +183,7 @@ def batch(batch_id: UUID) -> str:
     with reading() as session:
         found = batches.batch(session, actor(), batches.BatchById(batch_id=batch_id))
         stays = take_back.obstacles(session, batch_id)
+        proposed = repairs.proposals(session, batch_id)
     lines = [*found.findings, *(one for row in found.rows for one in row.findings)]
     page = BatchContext(
         batch=found,
@@ -181,9 +195,62 @@ def batch(batch_id: UUID) -> str:
         can_take_back=found.line.state == "accepted"
         and (found.line.sender_id == actor().id or actor().has("county"))
         and may(actor(), "parcel:import"),
+        proposals=_proposals(proposed) if found.line.state == "accepted" else (),
         stays=tuple((one.row, tuple(_rests()[why] for why in one.why)) for one in stays),
     )
     return show("imports/batch.html", page)
+
+
+def _proposals(found: list[Proposal]) -> tuple[RepairLine, ...]:
+    words = {
+        "close_ring": gettext("闭合边界"),
+        "make_valid": gettext("消除自相交"),
+        "trim": gettext("裁到邻界"),
+        "clip_sliver": gettext("裁去碎边"),
+        "drop_duplicate": gettext("略去重复"),
+    }
+    return tuple(
+        RepairLine(
+            row=one.row,
+            kind=one.kind,
+            word=words[one.kind],
+            before_m2=one.area_before_m2,
+            after_m2=one.area_after_m2,
+        )
+        for one in found
+    )
+
+
+@blueprint.get("/<uuid:batch_id>/repairs.geojson")
+@requires("parcel:import")
+def repair_features(batch_id: UUID) -> Response:
+    """Answer with the proposed repairs: each row before and after."""
+    with reading() as session:
+        batches.batch(session, actor(), batches.BatchById(batch_id=batch_id))
+        found = repairs.proposals(session, batch_id)
+        before = repairs.shapes(session, batch_id, [one.row for one in found])
+    shown = [(one.row, before[one.row], "refused") for one in found]
+    shown += [(one.row, one.geometry, "accepted") for one in found if one.geometry is not None]
+    return Response(intake.features(shown), content_type=GEOJSON)
+
+
+@blueprint.post("/<uuid:batch_id>/repairs")
+@requires("parcel:import")
+def repair(batch_id: UUID) -> Response:
+    """Accept the proposed repair of a row, or all of a kind."""
+    form = request.form
+    chosen = {
+        "rows": [int(form["row"])] if form.get("row", "").isdigit() else [],
+        "kinds": [form["kind"]] if form.get("kind") else [],
+    }
+    given = {"at": now(), "actor_id": actor().id, "key": form_key(), "batch_id": batch_id}
+    return acted(
+        repairs.accept_repairs,
+        lambda: parse(repairs.AcceptRepairs, json.dumps(chosen), given),
+        url_for("imports.batch", batch_id=batch_id),
+        guard=guard_import,
+        done=gettext("已按建议修复，等待审批。"),
+    )
 
 
 def _rests() -> dict[str, str]:
