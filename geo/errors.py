@@ -1,8 +1,9 @@
 """Errors of `geo`: a stable code and its parameters, never a sentence for a reader."""
 
 from collections.abc import Mapping
+from functools import partial
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class GeoError(Exception):
@@ -22,6 +23,10 @@ class GeoError(Exception):
         self.code: str = code or self.default_code
         self.params: Mapping[str, object] = MappingProxyType(params)
         super().__init__(f"{self.code} {dict(params)}")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes: an exception is made anew from its positions by default."""
+        return partial(type(self), self.code, **self.params), ()
 
 
 class FileError(GeoError):

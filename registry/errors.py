@@ -4,6 +4,8 @@ The words for people live in ``web/messages``; here are only codes and parameter
 """
 
 from collections.abc import Mapping
+from functools import partial
+from typing import Any
 
 
 class RegistryError(Exception):
@@ -15,6 +17,10 @@ class RegistryError(Exception):
         self.params: Mapping[str, object] = params
         detail = ", ".join(f"{name}={value}" for name, value in params.items())
         super().__init__(f"{self.code}({detail})")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes: an exception is made anew from its positions by default."""
+        return partial(type(self), **self.params), ()
 
 
 class NotFoundError(RegistryError):

@@ -1,7 +1,8 @@
 """The batch: parcels x layers x growth tables -> stock and net sequestration by year, in kg CO2.
 
 Three trips: one read of the parcels and of what is known of them already; the science with no
-connection held; one write of everything, which also closes the job.  The same inputs are never
+connection held, block by block (:mod:`registry.covering`); one write of everything else, which
+also closes the job.  The same inputs are never
 computed twice, and give the same bits wherever they are.
 """
 
@@ -10,11 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid4
 
 import numpy as np
-import shapely
 from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
@@ -22,9 +22,9 @@ from sqlalchemy import Engine, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from geo.zonal import Histogram, cohort_histogram
-from registry import cohort_tables, events, jobs, layers, stocks
-from registry.binary_arrays import int4_arrays, int8_arrays, int8_rows
+from geo.zonal import Histogram
+from registry import cohort_tables, covering, events, jobs, stocks
+from registry.binary_arrays import int8_rows
 from registry.cohort_tables import ENGINE_VERSION, UsedTable
 from registry.copying import copy_rows
 from registry.db import attempt, transaction
@@ -35,7 +35,6 @@ from registry.estimation_inputs import (
     LayerMissingError,
     NothingToAssessError,
     check,
-    known_histograms,
     read,
     recorded_age,
     run_of,
@@ -55,8 +54,6 @@ __all__ = [
 ]
 
 TASK: Final = "assess"
-CHUNK: Final = 20_000
-"""Parcels between two looks at whether the job is to stop."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,14 +78,16 @@ def request(session: Session, command: AssessParcels) -> UUID:
     return jobs.enqueue(session, command, TASK, _ASSESS.dump_python(command, mode="json"))
 
 
-def register_task(layer_dir: Path) -> None:
+def register_task(layer_dir: Path, scheduler: str | None = None) -> None:
     """Let workers of this process do assessments with the layers in ``layer_dir``."""
-    jobs.task(TASK)(partial(_work, layer_dir))
+    jobs.task(TASK)(partial(_work, layer_dir, scheduler))
 
 
-def _work(layer_dir: Path, running: jobs.Running) -> Mapping[str, object]:
+def _work(layer_dir: Path, scheduler: str | None, running: jobs.Running) -> Mapping[str, object]:
     command = _ASSESS.validate_python(running.arguments)
-    report = assess(running.engine, command, layer_dir=layer_dir, running=running)
+    report = assess(
+        running.engine, command, layer_dir=layer_dir, running=running, scheduler=scheduler
+    )
     return _REPORT.dump_python(report, mode="json")  # type: ignore[no-any-return]
 
 
@@ -98,6 +97,7 @@ def assess(
     *,
     layer_dir: Path,
     running: jobs.Running | None = None,
+    scheduler: str | None = None,
 ) -> AssessReport:
     """Run the model over the parcels, once for the same inputs.
 
@@ -107,13 +107,15 @@ def assess(
     command : which parcels, years, layers and curves.
     layer_dir : folder in which layers are kept.
     running : the job that this is the work of; closed with the result.
+    scheduler : address of a ``dask.distributed`` scheduler that the blocks are sent to.
 
     Raises
     ------
     NothingToAssessError, LayerMissingError, InvalidValueError, NotFoundError, CurveChoiceError :
         of what was asked.
     LayerChangedError, geo.raster.RasterError : of the layers.
-    JobCancelledError : nothing is written.
+    SchedulerUnreachableError : the scheduler does not answer.
+    JobCancelledError : no run is written; what was measured already stays, for the next.
     """
     check(command)
     say = running.progress if running else _silent
@@ -121,7 +123,10 @@ def assess(
     with transaction(engine, actor_id=command.actor_id) as session:
         inputs = read(session, command, layer_dir)
     if inputs.found is None:
-        answers = _compute(engine, inputs, say)
+        made = covering.cover(
+            engine, inputs, actor_id=command.actor_id, scheduler=scheduler, say=say
+        )
+        answers = _compute(engine, inputs, made, say)
         say("writing", len(inputs.parcels.ids), len(inputs.parcels.ids))
     else:
         answers = None
@@ -156,8 +161,9 @@ def _silent(_phase: str, _done: int = 0, _total: int = 0) -> None:
 # -- second trip: no connection held -------------------------------------------------------------
 
 
-def _compute(engine: Engine, inputs: Inputs, say: Any) -> Answers:  # noqa: ANN401 -- progress
-    made = _cover(inputs, say)
+def _compute(
+    engine: Engine, inputs: Inputs, made: dict[covering.Key, Histogram], say: covering.Say
+) -> Answers:
     parcels = inputs.parcels
     say("growing", 0, len(parcels.ids))
     both = inputs.known | made
@@ -184,29 +190,6 @@ def _compute(engine: Engine, inputs: Inputs, say: Any) -> Answers:  # noqa: ANN4
     )
 
 
-def _cover(inputs: Inputs, say: Any) -> dict[tuple[UUID, int], Histogram]:  # noqa: ANN401
-    """Measure the parcels that have no stored histogram against the layers."""
-    parcels = inputs.parcels
-    keys = list(zip(parcels.ids, parcels.versions, strict=True))
-    missing = [i for i, key in enumerate(keys) if key not in inputs.known]
-    if not missing:
-        return {}
-    for raster in inputs.rasters.values():
-        layers.require_unchanged(raster)
-    class_layers = stocks.class_layers(inputs.rasters)
-    made: dict[tuple[UUID, int], Histogram] = {}
-    for first in range(0, len(missing), CHUNK):
-        say("covering", first, len(missing))
-        part = missing[first : first + CHUNK]
-        counted = cohort_histogram(
-            shapely.from_wkb([parcels.wkb[i] for i in part]),
-            class_layers,
-            parcel_area_m2=parcels.area_m2[part],
-        )
-        made |= zip((keys[i] for i in part), stocks.each_parcel(counted), strict=True)
-    return made
-
-
 def _regrowth(engine: Engine, inputs: Inputs, years: Sequence[int]) -> dict[int, UsedTable]:
     """Return tables of stands planted in years of loss; a short read only where there are such."""
     if not years:
@@ -230,9 +213,6 @@ def _write(
     found = run_of(session, inputs.input_digest)
     if found is not None:
         return found
-    if answers.made:
-        known = known_histograms(session, inputs.parcels, inputs.layer_set)
-        _copy_histograms(session, inputs.layer_set, answers.made, set(known))
     for used in (inputs.used, *answers.regrowth):
         cohort_tables.keep(session, used)
     run = _add_run(session, command, inputs, answers)
@@ -252,33 +232,6 @@ def _write(
         histograms_made=len(answers.made),
         flagged=dict(sorted(flagged.items())),
     )
-
-
-def _copy_histograms(
-    session: Session,
-    layer_set: bytes,
-    made: Mapping[tuple[UUID, int], Histogram],
-    known: set[tuple[UUID, int]],
-) -> None:
-    new = [key for key in made if key not in known]
-    whole = stocks.joined([made[key] for key in new])
-    arrays = zip(
-        int4_arrays(whole.start, whole.cohort),
-        int8_arrays(whole.start, whole.area_dm2),
-        strict=True,
-    )
-    rows = (
-        (
-            parcel_id,
-            version,
-            layer_set,
-            *pair,
-            int(whole.nodata_dm2[i]),
-            int(whole.outside_dm2[i]),
-        )
-        for i, ((parcel_id, version), pair) in enumerate(zip(new, arrays, strict=True))
-    )
-    copy_rows(session, "histogram", _HISTOGRAM, rows)
 
 
 def _add_run(
@@ -362,15 +315,6 @@ def code_revision() -> str:
 _ASSESS: TypeAdapter[AssessParcels] = TypeAdapter(AssessParcels)
 _REPORT: TypeAdapter[AssessReport] = TypeAdapter(AssessReport)
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('histogram ' || :set, 0))")
-_HISTOGRAM = {
-    "parcel_id": "uuid",
-    "version": "int4",
-    "layer_set": "bytea",
-    "cohort": "bytea",
-    "area_dm2": "bytea",
-    "nodata_dm2": "int8",
-    "outside_dm2": "int8",
-}
 _SERIES = {
     "run_id": "uuid",
     "parcel_id": "uuid",

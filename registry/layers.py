@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
@@ -220,9 +221,22 @@ def require_unchanged(raster: Raster) -> None:
     ------
     LayerChangedError : the file is gone or differs.
     """
-    found = file_sha256(raster.path) if raster.path.is_file() else ""
+    found = _digest_now(raster.path)
     if found != raster.sha256:
         raise LayerChangedError(kind=raster.kind, sha256=raster.sha256, found=found)
+
+
+def _digest_now(path: Path) -> str:
+    """Return a file's digest, read again only where its size or time of change differs."""
+    if not path.is_file():
+        return ""
+    about = path.stat()
+    return _digest_of(path, about.st_size, about.st_mtime_ns)
+
+
+@lru_cache(maxsize=256)
+def _digest_of(path: Path, _size: int, _changed_ns: int) -> str:
+    return file_sha256(path)
 
 
 def grid_of(stored: Mapping[str, str | int]) -> Grid:

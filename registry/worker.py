@@ -7,7 +7,9 @@ from sqlalchemy import Engine
 from registry import eligibility_jobs, estimation, import_jobs, jobs
 
 
-def run_worker(engine: Engine, *, layer_dir: Path, once: bool = False) -> None:
+def run_worker(
+    engine: Engine, *, layer_dir: Path, once: bool = False, scheduler: str | None = None
+) -> None:
     """Do the jobs that wait; with ``once`` until none is left, else for ever.
 
     Parameters
@@ -15,8 +17,9 @@ def run_worker(engine: Engine, *, layer_dir: Path, once: bool = False) -> None:
     engine : the database.
     layer_dir : folder in which layers are kept, the same for all workers.
     once : return when the queue is empty.
+    scheduler : address of a ``dask.distributed`` scheduler for assessments; None to work here.
     """
-    estimation.register_task(layer_dir)
+    estimation.register_task(layer_dir, scheduler)
     eligibility_jobs.register_task(layer_dir)
     import_jobs.register_tasks()
     jobs.work(engine, once=once)

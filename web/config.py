@@ -33,6 +33,10 @@ class Settings(BaseSettings):
         default="http://127.0.0.1:8000", description="Address printed in QR codes"
     )
 
+    scheduler: str | None = Field(
+        default=None, description="tcp:// address of a dask.distributed scheduler for assessments"
+    )
+
     @property
     def cluster_dir(self) -> Path:
         """Folder of the private cluster."""

@@ -7,10 +7,12 @@ from uuid import uuid4
 import numpy as np
 import shapely
 from pyproj import Transformer
+from sqlalchemy import text
 
 from geo.raster import Grid, write_cog
 from registry import layers, parcels
-from registry.db import SYSTEM_ACTOR, perform
+from registry.db import SYSTEM_ACTOR, perform, transaction
+from registry.estimation import AssessParcels
 
 GRID = Grid(
     crs="EPSG:4549",
@@ -97,3 +99,28 @@ def add_layers(engine, at, tmp_path: Path, made, *, nodata=NODATA):
         write_cog(path, cells, grid=GRID, nodata=nodata)
         ids[kind] = add_layer(engine, at, path, kind, folder=tmp_path / "layers").id
     return ids
+
+
+def command(at, ids, *, years=(2025, 2034), kind="forecast", **more):
+    return AssessParcels(
+        at=at,
+        actor_id=SYSTEM_ACTOR,
+        key=uuid4().hex,
+        kind=kind,
+        first_year=years[0],
+        last_year=years[1],
+        parcel_ids=tuple(ids),
+        **more,
+    )
+
+
+def series(engine, run_id):
+    with transaction(engine) as session:
+        rows = session.execute(
+            text(
+                "SELECT parcel_id, year, stock_kg, net_kg FROM assessment WHERE run_id = :run"
+                " ORDER BY 1, 2"
+            ),
+            {"run": run_id},
+        )
+        return {(row.parcel_id, row.year): (row.stock_kg, row.net_kg) for row in rows}

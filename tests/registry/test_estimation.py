@@ -16,39 +16,14 @@ from geo.raster import GridMismatchError, write_cog
 from registry import cohort_tables, estimation, jobs, layers, parcels
 from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.errors import InvalidValueError, NotFoundError
-from registry.estimation import AssessParcels, assess
+from registry.estimation import assess
 from registry.worker import run_worker
 from sinks import growth, units
 from tests import factories
 from tests.registry import makers_science as makers
+from tests.registry.makers_science import command, series
 
 TO_GRID = Transformer.from_crs("EPSG:4490", "EPSG:4549", always_xy=True)
-YEARS = (2025, 2034)
-
-
-def command(at, ids, *, years=YEARS, kind="forecast", **more):
-    return AssessParcels(
-        at=at,
-        actor_id=SYSTEM_ACTOR,
-        key=uuid4().hex,
-        kind=kind,
-        first_year=years[0],
-        last_year=years[1],
-        parcel_ids=tuple(ids),
-        **more,
-    )
-
-
-def series(engine, run_id):
-    with transaction(engine) as session:
-        rows = session.execute(
-            text(
-                "SELECT parcel_id, year, stock_kg, net_kg FROM assessment WHERE run_id = :run"
-                " ORDER BY 1, 2"
-            ),
-            {"run": run_id},
-        )
-        return {(row.parcel_id, row.year): (row.stock_kg, row.net_kg) for row in rows}
 
 
 def flags_of(engine, run_id):
@@ -58,14 +33,6 @@ def flags_of(engine, run_id):
             {"run": run_id},
         )
         return {row.parcel_id: {flag["code"]: flag for flag in row.flags} for row in rows}
-
-
-@pytest.fixture
-def county(engine, at, tmp_path):
-    """Twenty parcels and three layers: (parcel ids, shapes, arrays, layer ids)."""
-    made, shapes = makers.arrays(), makers.blocks()
-    ids = makers.draw_parcels(engine, at, shapes)
-    return ids, shapes, made, makers.add_layers(engine, at, tmp_path, made)
 
 
 def carbon_t_ha(species, age_yr):
@@ -353,7 +320,8 @@ def test_a_run_killed_while_it_writes_ends_with_the_same_rows(engine, at, tmp_pa
         " (SELECT count(*) FROM assessment_series), (SELECT state FROM job)"
     )
     with transaction(engine) as session:
-        assert tuple(session.execute(counts).one()) == (0, 0, 0, "running")
+        # What was measured is kept; of the run itself nothing is half-written.
+        assert tuple(session.execute(counts).one()) == (len(ids), 0, 0, "running")
     estimation.register_task(folder)
     jobs.work(engine, once=True, stalled_after_s=0.0)
     with transaction(engine) as session:
@@ -362,7 +330,7 @@ def test_a_run_killed_while_it_writes_ends_with_the_same_rows(engine, at, tmp_pa
     killed = series(engine, job.result["run_id"])
     whole = assess(engine, command(at, ids, years=(2025, 2035)), layer_dir=folder)
     straight = series(engine, whole.run_id)
-    assert killed == {key: figure for key, figure in straight.items() if key[1] <= YEARS[1]}
+    assert killed == {key: figure for key, figure in straight.items() if key[1] <= 2034}
 
 
 @pytest.fixture

@@ -53,7 +53,9 @@ def run(
     engine = database.app_engine()
     job_id = perform(engine, estimation.request, command)
     if not queue:
-        run_worker(engine, layer_dir=settings().layer_dir, once=True)
+        run_worker(
+            engine, layer_dir=settings().layer_dir, once=True, scheduler=settings().scheduler
+        )
     with transaction(engine) as session:
         job = jobs.get(session, job_id)
     show(job, as_json=json, lines=_job_lines(job))

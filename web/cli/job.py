@@ -49,7 +49,12 @@ def work(*, once: Annotated[bool, typer.Option(help="Return when none is left")]
     """Do the jobs that wait, until stopped."""
     from registry.worker import run_worker  # with every science library; only the worker needs it
 
-    run_worker(database.app_engine(), layer_dir=settings().layer_dir, once=once)
+    run_worker(
+        database.app_engine(),
+        layer_dir=settings().layer_dir,
+        once=once,
+        scheduler=settings().scheduler,
+    )
 
 
 def _line(job: jobs.JobView) -> str:

@@ -28,7 +28,7 @@ def work() -> None:
     tender = threading.Thread(target=_tend, args=(engine, stop), daemon=True)
     tender.start()
     try:
-        run_worker(engine, layer_dir=settings().layer_dir)
+        run_worker(engine, layer_dir=settings().layer_dir, scheduler=settings().scheduler)
     finally:
         stop.set()
         tender.join(timeout=SEAL_EVERY_S)
