@@ -33,6 +33,71 @@ CREATE TYPE public.procrastinate_job_to_defer_v1 AS (
 	scheduled_at timestamp with time zone
 );
 ALTER TYPE public.procrastinate_job_to_defer_v1 OWNER TO tanhui_owner;
+CREATE FUNCTION public.cell_tile(at_z integer, at_x integer, at_y integer) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      WITH wide AS (SELECT 2 ^ (16 - at_z) AS side, 2 ^ (12 - at_z) AS cell),
+      seen AS (
+        SELECT floor(c.x / wide.cell)::integer - 16 * at_x AS i,
+               floor(c.y / wide.cell)::integer - 16 * at_y AS j, c.status, c.parcels, c.area_dm2
+          FROM wide, cells_in_reach(
+            (at_x * side)::integer, (at_y * side)::integer,
+            ((at_x + 1) * side)::integer - 1, ((at_y + 1) * side)::integer - 1) c),
+      summed AS (
+        SELECT ST_MakeEnvelope(i * 256, j * 256, (i + 1) * 256, (j + 1) * 256) AS geom,
+               sum(parcels)::integer AS parcels, round(sum(area_dm2) / 100)::bigint AS area_m2,
+               sum(parcels) FILTER (WHERE status = 'draft')::integer AS draft,
+               sum(parcels) FILTER (WHERE status = 'submitted')::integer AS submitted,
+               sum(parcels) FILTER (WHERE status = 'approved')::integer AS approved,
+               sum(parcels) FILTER (WHERE status = 'returned')::integer AS returned
+          FROM seen GROUP BY i, j ORDER BY i, j)
+      SELECT ST_AsMVT(f, 'cells', 4096, 'geom') FROM summed f
+    $$;
+ALTER FUNCTION public.cell_tile(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.cell_x(lon double precision) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+      SELECT least(greatest(floor((lon + 180) / 360 * 65536), 0), 65535)::integer
+    $$;
+ALTER FUNCTION public.cell_x(lon double precision) OWNER TO tanhui_owner;
+CREATE FUNCTION public.cell_y(lat double precision) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+      SELECT least(greatest(floor((1 - asinh(tan(radians(least(greatest(lat, -85.06), 85.06))))
+        / pi()) / 2 * 65536), 0), 65535)::integer
+    $$;
+ALTER FUNCTION public.cell_y(lat double precision) OWNER TO tanhui_owner;
+CREATE FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integer, high_y integer) RETURNS TABLE(x integer, y integer, status text, parcels bigint, area_dm2 bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      s record;
+    BEGIN
+      SELECT * INTO s FROM parcel_scope();
+      IF s.everything OR length(s.below) <= 9 THEN
+        RETURN QUERY SELECT c.x, c.y, c.status, c.parcels, c.area_dm2 FROM parcel_cell c
+         WHERE c.x BETWEEN low_x AND high_x AND c.y BETWEEN low_y AND high_y
+           AND c.parcels > 0 AND c.status <> 'withdrawn'
+           AND (s.everything OR c.township LIKE s.below || '%');
+      ELSIF s.below IS NOT NULL THEN
+        RETURN QUERY SELECT cell_x(ST_X(m)), cell_y(ST_Y(m)), p.status, 1::bigint,
+               round(p.area_m2 * 100)::bigint
+          FROM parcel p, ST_Centroid(p.geometry) m
+         WHERE p.division_code LIKE s.below || '%' AND p.status <> 'withdrawn'
+           AND cell_x(ST_X(m)) BETWEEN low_x AND high_x AND cell_y(ST_Y(m)) BETWEEN low_y AND high_y;
+      END IF;
+      IF NOT s.everything AND s.party IS NOT NULL THEN
+        RETURN QUERY SELECT cell_x(ST_X(m)), cell_y(ST_Y(m)), p.status, 1::bigint,
+               round(p.area_m2 * 100)::bigint
+          FROM parcel p, ST_Centroid(p.geometry) m
+         WHERE p.owner_id = s.party AND p.status <> 'withdrawn'
+           AND (p.division_code LIKE s.below || '%') IS NOT TRUE
+           AND cell_x(ST_X(m)) BETWEEN low_x AND high_x AND cell_y(ST_Y(m)) BETWEEN low_y AND high_y;
+      END IF;
+    END $$;
+ALTER FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integer, high_y integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_account_ranges() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -442,6 +507,44 @@ CREATE FUNCTION public.check_tree_pack() RETURNS trigger
       RETURN NULL;
     END $$;
 ALTER FUNCTION public.check_tree_pack() OWNER TO tanhui_owner;
+CREATE FUNCTION public.count_parcel_cells() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      IF TG_OP = 'INSERT' THEN
+        INSERT INTO parcel_cell AS c (x, y, township, kind, status, parcels, area_dm2, extent)
+        SELECT cell_x(ST_X(ST_Centroid(geometry))), cell_y(ST_Y(ST_Centroid(geometry))), coalesce(left(division_code, 9), ''), kind, status, count(*), sum(round(area_m2 * 100)), ST_SetSRID(ST_Extent(geometry)::geometry, 4490)
+          FROM added GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT (x, y, township, kind, status) DO UPDATE SET
+          parcels = c.parcels + excluded.parcels, area_dm2 = c.area_dm2 + excluded.area_dm2,
+          version = c.version + 1,
+          extent = CASE WHEN c.extent ~ excluded.extent THEN c.extent
+                        ELSE ST_Envelope(ST_Collect(c.extent, excluded.extent)) END;
+      ELSE
+        INSERT INTO parcel_cell AS c (x, y, township, kind, status, parcels, area_dm2, extent)
+        WITH moved AS (
+          SELECT n.id FROM added n JOIN removed o ON o.id = n.id
+           WHERE (n.shape_digest, n.code, n.kind, n.status, n.division_code, n.owner_id)
+             IS DISTINCT FROM
+                 (o.shape_digest, o.code, o.kind, o.status, o.division_code, o.owner_id)),
+        turned AS (
+          SELECT geometry, division_code, kind, status, area_m2, 1 AS sign
+            FROM added WHERE id IN (SELECT id FROM moved)
+          UNION ALL
+          SELECT geometry, division_code, kind, status, area_m2, -1
+            FROM removed WHERE id IN (SELECT id FROM moved))
+        SELECT cell_x(ST_X(ST_Centroid(geometry))), cell_y(ST_Y(ST_Centroid(geometry))), coalesce(left(division_code, 9), ''), kind, status, sum(sign), sum(sign * round(area_m2 * 100)), ST_SetSRID(ST_Extent(geometry)::geometry, 4490)
+          FROM turned GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
+        ON CONFLICT (x, y, township, kind, status) DO UPDATE SET
+          parcels = c.parcels + excluded.parcels, area_dm2 = c.area_dm2 + excluded.area_dm2,
+          version = c.version + 1,
+          extent = CASE WHEN c.extent ~ excluded.extent THEN c.extent
+                        ELSE ST_Envelope(ST_Collect(c.extent, excluded.extent)) END;
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.count_parcel_cells() OWNER TO tanhui_owner;
 CREATE FUNCTION public.discard_import(batch uuid) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -518,12 +621,99 @@ CREATE FUNCTION public.lock_ground(scope text, places public.geometry[]) RETURNS
           END LOOP;
         END $$;
 ALTER FUNCTION public.lock_ground(scope text, places public.geometry[]) OWNER TO tanhui_owner;
+CREATE FUNCTION public.neighbour_tile(at_z integer, at_x integer, at_y integer, bytes_most integer DEFAULT 450000) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      WITH here AS (SELECT tile_box(at_z, at_x, at_y) AS box),
+      seen AS MATERIALIZED (
+        SELECT p.id, p.kind, p.status, p.area_m2,
+               ST_AsMVTGeom(p.geometry, box, 4096, 64, true) AS geom
+          FROM here, parcel p
+         WHERE p.geometry && ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64)
+           AND p.status IN ('submitted', 'approved')),
+      sized AS (
+        SELECT *, sum(12 + 4 * ST_NPoints(geom)) OVER (ORDER BY area_m2 DESC, id) AS bytes
+          FROM seen WHERE geom IS NOT NULL)
+      SELECT coalesce((SELECT ST_AsMVT(f, 'parcels', 4096, 'geom') FROM (
+        SELECT kind, status, geom FROM sized
+         WHERE bytes <= bytes_most ORDER BY area_m2 DESC, id) f), '')
+    $$;
+ALTER FUNCTION public.neighbour_tile(at_z integer, at_x integer, at_y integer, bytes_most integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.neighbour_tile_version(at_z integer, at_x integer, at_y integer) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT sum(c.version)::text FROM tile_box(at_z, at_x, at_y) box, parcel_cell c
+       WHERE c.extent && ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64)
+    $$;
+ALTER FUNCTION public.neighbour_tile_version(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.overlap_tolerance_m2(a_m2 double precision, b_m2 double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
           SELECT least(1.0, 0.001 * least(a_m2, b_m2))
         $$;
 ALTER FUNCTION public.overlap_tolerance_m2(a_m2 double precision, b_m2 double precision) OWNER TO tanhui_owner;
+CREATE FUNCTION public.parcel_scope() RETURNS TABLE(everything boolean, below text, party uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+      SELECT a.roles && ARRAY['system', 'auditor'],
+             CASE WHEN a.roles && ARRAY['township', 'county', 'company'] THEN
+               regexp_replace(a.division_code, '((((00)?00)?000)?000)$', '') END,
+             a.party_id
+        FROM actor a
+       WHERE a.id = nullif(current_setting('tanhui.actor', true), '')::uuid AND a.active
+    $_$;
+ALTER FUNCTION public.parcel_scope() OWNER TO tanhui_owner;
+CREATE FUNCTION public.parcel_tile(at_z integer, at_x integer, at_y integer, bytes_most integer DEFAULT 450000) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      WITH here AS (SELECT tile_box(at_z, at_x, at_y) AS box),
+      seen AS MATERIALIZED (
+        SELECT p.id, p.code::text AS name, p.kind,
+               CASE p.status WHEN 'returned' THEN 'returned_for_change' ELSE p.status END AS status,
+               p.area_m2, ST_AsMVTGeom(p.geometry, box, 4096, 64, true) AS geom
+          FROM here, parcel_scope() s, parcel p
+         WHERE p.geometry && ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64)
+           AND p.status <> 'withdrawn'
+           AND (s.everything OR p.division_code LIKE s.below || '%' OR p.owner_id = s.party)),
+      sized AS (
+        SELECT *, sum(64 + coalesce(octet_length(name), 0) + 4 * ST_NPoints(geom))
+                    OVER (ORDER BY area_m2 DESC, id) AS bytes
+          FROM seen WHERE geom IS NOT NULL)
+      SELECT coalesce((SELECT ST_AsMVT(f, 'parcels', 4096, 'geom') FROM (
+               SELECT id::text AS id, name, kind, status, geom FROM sized
+                WHERE bytes <= bytes_most ORDER BY area_m2 DESC, sized.id) f), '')
+          || coalesce((SELECT ST_AsMVT(f, 'left_out', 4096, 'geom') FROM (
+               SELECT count(*)::integer AS parcels, ST_MakePoint(2048, 2048) AS geom FROM sized
+                WHERE bytes > bytes_most HAVING count(*) > 0) f), '')
+    $$;
+ALTER FUNCTION public.parcel_tile(at_z integer, at_x integer, at_y integer, bytes_most integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.parcel_tile_version(at_z integer, at_x integer, at_y integer) RETURNS text
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      s record;
+      box geometry := tile_box(at_z, at_x, at_y);
+      found text;
+    BEGIN
+      SELECT * INTO s FROM parcel_scope();
+      box := ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64);
+      SELECT concat_ws(':', s.everything, s.below, s.party, sum(c.version)) INTO found
+        FROM parcel_cell c
+       WHERE c.extent && box AND (s.everything OR c.township LIKE left(s.below, 9) || '%');
+      IF NOT s.everything AND s.party IS NOT NULL THEN
+        found := found || ':' || (
+          SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
+                                         ';' ORDER BY p.id), ''))
+            FROM parcel p WHERE p.owner_id = s.party AND p.geometry && box);
+      END IF;
+      RETURN found;
+    END $$;
+ALTER FUNCTION public.parcel_tile_version(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -1044,6 +1234,47 @@ BEGIN
 END;
 $$;
 ALTER FUNCTION public.procrastinate_update_heartbeat_v1(worker_id bigint) OWNER TO tanhui_owner;
+CREATE FUNCTION public.public_cells(low_x integer, low_y integer, high_x integer, high_y integer) RETURNS TABLE(x integer, y integer, parcels bigint, area_dm2 bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT c.x / 2, c.y / 2, sum(c.parcels)::bigint, sum(c.area_dm2)::bigint
+        FROM parcel_cell c
+       WHERE c.x BETWEEN 2 * low_x AND 2 * high_x + 1 AND c.y BETWEEN 2 * low_y AND 2 * high_y + 1
+         AND c.status = 'approved' AND c.parcels > 0
+       GROUP BY 1, 2 HAVING sum(c.parcels) >= 3
+    $$;
+ALTER FUNCTION public.public_cells(low_x integer, low_y integer, high_x integer, high_y integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.public_tile(at_z integer, at_x integer, at_y integer) RETURNS bytea
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      WITH wide AS (
+        SELECT 2 ^ (15 - at_z) AS side, greatest(2 ^ (11 - at_z), 1) AS cell,
+               (4096 / least(16, 2 ^ (15 - at_z)))::integer AS units),
+      seen AS (
+        SELECT (floor(c.x / wide.cell) - floor(at_x * side / wide.cell))::integer * units AS i,
+               (floor(c.y / wide.cell) - floor(at_y * side / wide.cell))::integer * units AS j,
+               units, c.parcels, c.area_dm2
+          FROM wide, public_cells(
+            (at_x * side)::integer, (at_y * side)::integer,
+            ((at_x + 1) * side)::integer - 1, ((at_y + 1) * side)::integer - 1) c),
+      summed AS (
+        SELECT ST_MakeEnvelope(i, j, i + units, j + units) AS geom,
+               sum(parcels)::integer AS parcels, round(sum(area_dm2) / 100)::bigint AS area_m2
+          FROM seen GROUP BY i, j, units ORDER BY i, j)
+      SELECT ST_AsMVT(f, 'cells', 4096, 'geom') FROM summed f
+    $$;
+ALTER FUNCTION public.public_tile(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.public_tile_version(at_z integer, at_x integer, at_y integer) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT sum(c.version)::text FROM parcel_cell c
+       WHERE c.x BETWEEN at_x * 2 ^ (16 - at_z) AND (at_x + 1) * 2 ^ (16 - at_z) - 1
+         AND c.y BETWEEN at_y * 2 ^ (16 - at_z) AND (at_y + 1) * 2 ^ (16 - at_z) - 1
+    $$;
+ALTER FUNCTION public.public_tile_version(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1190,6 +1421,16 @@ BEGIN
   RETURN NULL;
 END $$;
 ALTER FUNCTION public.tell_job() OWNER TO tanhui_owner;
+CREATE FUNCTION public.tile_box(at_z integer, at_x integer, at_y integer) RETURNS public.geometry
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+      SELECT ST_MakeEnvelope(
+        at_x * 360.0 / 2 ^ at_z - 180,
+        degrees(atan(sinh(pi() * (1 - 2 * (at_y + 1) / 2.0 ^ at_z)))),
+        (at_x + 1) * 360.0 / 2 ^ at_z - 180,
+        degrees(atan(sinh(pi() * (1 - 2 * at_y / 2.0 ^ at_z)))), 4490)
+    $$;
+ALTER FUNCTION public.tile_box(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
 CREATE TABLE public.account (
     id uuid NOT NULL,
     asset text NOT NULL,
@@ -1964,6 +2205,18 @@ CREATE TABLE public.parcel (
     CONSTRAINT ck_parcel_status_known CHECK ((status = ANY (ARRAY['draft'::text, 'submitted'::text, 'approved'::text, 'returned'::text, 'withdrawn'::text])))
 );
 ALTER TABLE public.parcel OWNER TO tanhui_owner;
+CREATE TABLE public.parcel_cell (
+    x integer NOT NULL,
+    y integer NOT NULL,
+    township text NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    parcels bigint NOT NULL,
+    area_dm2 bigint NOT NULL,
+    version bigint DEFAULT '1'::bigint NOT NULL,
+    extent public.geometry(Polygon,4490) NOT NULL
+);
+ALTER TABLE public.parcel_cell OWNER TO tanhui_owner;
 CREATE TABLE public.parcel_decision (
     id uuid NOT NULL,
     parcel_id uuid NOT NULL,
@@ -2526,6 +2779,8 @@ ALTER TABLE ONLY public.orchard_veto
     ADD CONSTRAINT pk_orchard_veto PRIMARY KEY (id);
 ALTER TABLE ONLY public.parcel
     ADD CONSTRAINT pk_parcel PRIMARY KEY (id);
+ALTER TABLE ONLY public.parcel_cell
+    ADD CONSTRAINT pk_parcel_cell PRIMARY KEY (x, y, township, kind, status);
 ALTER TABLE ONLY public.parcel_decision
     ADD CONSTRAINT pk_parcel_decision PRIMARY KEY (id);
 ALTER TABLE ONLY public.parcel_version
@@ -2704,6 +2959,7 @@ CREATE INDEX ix_orchard_book_decision_book ON public.orchard_book_decision USING
 CREATE INDEX ix_orchard_label_orchard ON public.orchard_label USING btree (orchard_id, year);
 CREATE INDEX ix_orchard_plot_parcel_id ON public.orchard_plot USING btree (parcel_id);
 CREATE INDEX ix_orchard_veto_orchard ON public.orchard_veto USING btree (orchard_id, year);
+CREATE INDEX ix_parcel_cell_extent ON public.parcel_cell USING gist (extent);
 CREATE INDEX ix_parcel_decision_parcel_id ON public.parcel_decision USING btree (parcel_id);
 CREATE INDEX ix_parcel_division_code ON public.parcel USING btree (division_code);
 CREATE INDEX ix_parcel_geometry ON public.parcel USING gist (geometry);
@@ -2776,6 +3032,8 @@ CREATE TRIGGER orchard_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE O
 CREATE TRIGGER orchard_plot_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_plot FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER orchard_veto_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_veto FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_approval BEFORE INSERT OR UPDATE ON public.parcel FOR EACH ROW EXECUTE FUNCTION public.check_parcel_approval();
+CREATE TRIGGER parcel_cells_insert AFTER INSERT ON public.parcel REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.count_parcel_cells();
+CREATE TRIGGER parcel_cells_update AFTER UPDATE ON public.parcel REFERENCING OLD TABLE AS removed NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.count_parcel_cells();
 CREATE TRIGGER parcel_decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_ground_insert AFTER INSERT ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
 CREATE TRIGGER parcel_ground_update AFTER UPDATE ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
@@ -3129,6 +3387,7 @@ REVOKE ALL ON FUNCTION public.check_settlement_frozen() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.check_settlement_payment() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.check_tree_joins() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.check_tree_pack() FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.count_parcel_cells() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.lock_batches(ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_batches(ids uuid[]) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) FROM PUBLIC;

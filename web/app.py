@@ -5,13 +5,14 @@ from flask import Response
 from flask_babel import gettext
 from sqlalchemy import Engine, text
 
-from web import api, auth, database, design, errors, i18n, pages, security
+from web import api, auth, database, design, errors, i18n, pages, security, tiles
 from web.accounts import sessions
 from web.auth import public
 from web.config import Settings, settings
 from web.context import engine as engine_at_hand
 from web.openapi import text as openapi_text
 from web.progress import Listener
+from web.tile_cache import TileCache
 
 
 def create_app(config: Settings | None = None, engine: Engine | None = None) -> APIFlask:
@@ -36,6 +37,8 @@ def create_app(config: Settings | None = None, engine: Engine | None = None) -> 
     errors.register(app)
     pages.register(app)
     app.register_blueprint(api.blueprint())
+    app.extensions["tile_cache"] = TileCache()
+    app.register_blueprint(tiles.blueprint())
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/api/v1/openapi.json", view_func=openapi_document)
     public(app.view_functions["static"])

@@ -213,9 +213,12 @@ def _shown(value: object) -> Any:  # noqa: ANN401
     return value if isinstance(value, str | int | float | bool | None) else str(value)
 
 
+MACHINE_PATHS: Final = ("/api/", "/tiles/")
+
+
 def wants_json() -> bool:
     """Say whether the caller is a machine: by path, or because it asks for JSON only."""
-    if request.path.startswith("/api/"):
+    if request.path.startswith(MACHINE_PATHS):
         return True
     best = request.accept_mimetypes.best_match(["text/html", "application/json"], "text/html")
     return best == "application/json"

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from registry.db import Base
 from registry.models.columns import (
     CGCS2000,
+    BigInt,
     Code,
     Digest,
     EffectiveAt,
@@ -127,6 +128,31 @@ class Parcel(Base):
     shape_digest: Mapped[Digest]
     submitted_by: Mapped[UUID | None] = mapped_column(ForeignKey("actor.id"))
     recorded_at: Mapped[RecordedAt]
+
+
+class ParcelCell(Base):
+    """Parcels counted by cell of the web map's grid (z16, by their middle); kept by triggers.
+
+    The application reads it through definers only, which apply the actor's reach.
+    """
+
+    __tablename__ = "parcel_cell"
+    __table_args__ = (Index("ix_parcel_cell_extent", "extent", postgresql_using="gist"),)
+
+    x: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    y: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    township: Mapped[str] = mapped_column(Text, primary_key=True)
+    kind: Mapped[str] = mapped_column(Text, primary_key=True)
+    status: Mapped[str] = mapped_column(Text, primary_key=True)
+    parcels: Mapped[BigInt]
+    area_dm2: Mapped[BigInt]
+    version: Mapped[BigInt] = mapped_column(
+        server_default="1", comment="One more with every change"
+    )
+    extent: Mapped[WKBElement] = mapped_column(
+        Geometry("POLYGON", srid=CGCS2000, spatial_index=False),
+        comment="Holds every parcel that was ever counted here",
+    )
 
 
 class ParcelVersion(Base):

@@ -195,10 +195,21 @@ def parcel(session: Session, who: ActorView, query: ParcelById) -> ParcelPage:
     return ParcelPage(**found)
 
 
-def parcel_features(session: Session, who: ActorView, box: Sequence[float] | None) -> str:
-    """Return the parcels the actor may see as GeoJSON text, those that meet ``box`` (degrees)."""
+def parcel_features(
+    session: Session,
+    who: ActorView,
+    box: Sequence[float] | None,
+    parcel_id: UUID | None = None,
+) -> str:
+    """Return the parcels the actor may see as GeoJSON text: those in ``box`` (degrees), or one."""
     bound = {**scope_of(who).params(), **_bounds(box), "m2_per_mu": float(M2_PER_MU)}
-    return _collection(session, _FEATURES, bound)
+    return _collection(session, _FEATURES, bound | {"id": parcel_id})
+
+
+def more_than(session: Session, who: ActorView, count: int) -> bool:
+    """Say whether the actor's map holds more than ``count`` parcels."""
+    found = session.scalar(_SEVERAL, {**scope_of(who).params(), "most": count + 1})
+    return int(found or 0) > count
 
 
 def neighbour_features(session: Session, box: Sequence[float]) -> str:
@@ -328,9 +339,13 @@ _FEATURES = text(
       FROM parcel p LEFT JOIN division d ON d.code = p.division_code
       LEFT JOIN party o ON o.id = p.owner_id
      WHERE {VISIBLE} AND {_MEETS}
-       AND p.status <> 'withdrawn'
+       AND p.status <> 'withdrawn' AND (cast(:id AS uuid) IS NULL OR p.id = :id)
      ORDER BY p.area_m2 DESC, p.id LIMIT :most
     """
+)
+_SEVERAL = text(
+    f"SELECT count(*) FROM (SELECT FROM parcel p WHERE {VISIBLE} AND p.status <> 'withdrawn'"
+    " LIMIT :most) s"
 )
 _NEIGHBOURS = text(
     f"""

@@ -5,6 +5,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 from flask import Response, request
 from pydantic import TypeAdapter
@@ -64,11 +65,22 @@ def guard_import(session: Session, who: ActorView, command: ImportCommand) -> No
 
 
 def features() -> Response:
-    """Answer with the parcels in ``bbox`` that the caller may see, as GeoJSON."""
+    """Answer with the parcels in ``bbox``, or one, that the caller may see, as GeoJSON."""
     words = request.args.get("bbox")
     box = places.box_of(words) if words else None
+    only = _id_of(request.args.get("id"))
     with reading() as session:
-        return Response(places.parcel_features(session, actor(), box), content_type=GEOJSON)
+        found = places.parcel_features(session, actor(), box, only)
+    return Response(found, content_type=GEOJSON)
+
+
+def _id_of(words: str | None) -> UUID | None:
+    if not words:
+        return None
+    try:
+        return UUID(words)
+    except ValueError:
+        raise InvalidValueError(field="id", value=words[:80], why="UUID") from None
 
 
 def neighbours() -> Response:
@@ -143,6 +155,12 @@ _BOX: Final[dict[str, Any]] = {
     "description": "west,south,east,north in degrees",
     "schema": {"type": "string"},
 }
+_ONE: Final[dict[str, Any]] = {
+    "name": "id",
+    "in": "query",
+    "description": "one parcel only",
+    "schema": {"type": "string", "format": "uuid"},
+}
 _FILE_FORM: Final[dict[str, Any]] = {
     "type": "object",
     "required": ["file"],
@@ -213,7 +231,7 @@ NOUN = Noun(
             permission="parcel:read",
             view=features,
             summary=("地图上的地块", "Parcels in a box as GeoJSON"),
-            operation={"parameters": [_BOX], "responses": FEATURES},
+            operation={"parameters": [_BOX, _ONE], "responses": FEATURES},
             raises=(InvalidValueError,),
         ),
         Raw(

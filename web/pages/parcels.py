@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
 from flask import Blueprint, redirect, request, url_for
@@ -24,8 +24,11 @@ from web.formats import mu
 from web.i18n import english
 from web.pages.frame import moment, say, show
 from web.parsing import FieldsInvalidError, parse
+from web.tiles import tile_address
 
 blueprint = Blueprint("parcels", __name__, url_prefix="/parcels")
+SHAPES_MAX: Final = 300
+"""Up to so many parcels the map gets the shapes themselves; above, tiles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,7 @@ class IndexPage:
     parcels: places.Page[places.ParcelLine]
     status: str | None
     outline: str
+    tiles: str | None
     next_url: str | None
 
 
@@ -78,6 +82,7 @@ class DrawContext:
 
     choices: PlaceChoices
     outline: str
+    neighbour_tiles: str
     geometry: str
     values: dict[str, str]
     errors: dict[str, list[str]]
@@ -97,6 +102,7 @@ def index() -> str:
     query = from_query(places.ParcelQuery)
     with reading() as session:
         page = places.parcels(session, actor(), query)
+        many = places.more_than(session, actor(), SHAPES_MAX)
     more = url_for("parcels.index", status=query.status, kind=query.kind, after=page.next)
     return show(
         "parcels/index.html",
@@ -104,6 +110,7 @@ def index() -> str:
             parcels=page,
             status=query.status,
             outline=outline_of(),
+            tiles=tile_address("parcels") if many else None,
             next_url=more if page.next else None,
         ),
     )
@@ -212,6 +219,7 @@ def _draw_context(
     return DrawContext(
         choices=choices,
         outline=outline_of(),
+        neighbour_tiles=tile_address("neighbours"),
         geometry=request.form.get("geometry", ""),
         values=dict(request.form),
         errors=errors,

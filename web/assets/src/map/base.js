@@ -104,6 +104,8 @@ export function makeMap({ target, basemap, words, layers }) {
     }).extend([new ScaleLine({ units: "metric", minWidth: 80 })]),
     view: new View({ projection: VIEW, center: [(CHINA[0] + CHINA[2]) / 2, (CHINA[1] + CHINA[3]) / 2], zoom: 4, maxZoom: 20, enableRotation: false }),
   });
+  map.on("loadstart", () => target.setAttribute("aria-busy", "true"));
+  map.on("loadend", () => target.removeAttribute("aria-busy"));
   target.tabIndex = 0; // arrow keys and + - move the map
   return map;
 }

@@ -12,9 +12,11 @@ import { Circle, Fill, Stroke, Style } from "ol/style.js";
 import { bboxSource, DATA, fit, makeMap, outlineLayer, ready, token, VIEW } from "./base.js";
 import { areaFigures, cornersOf, crosses, History, isSimplePart, withCorners } from "./shape.js";
 import { toneStyle } from "./styles.js";
+import { tileLayer } from "./tiles.js";
 
 const writer = new GeoJSON({ dataProjection: DATA, featureProjection: VIEW });
 const COARSE = window.matchMedia("(pointer: coarse)").matches;
+const SNAP_RESOLUTION = 6; // metres a pixel: nearer than this neighbours are shapes to snap to, not tiles
 const TOLERANCE = COARSE ? 18 : 10; // pixels; a finger covers more
 
 function sketchStyle() {
@@ -52,13 +54,16 @@ class Editor {
     const { root, words } = this;
     const neighbours = root.dataset.neighbours ? bboxSource(root.dataset.neighbours, () => this.warn(words.failed)) : new VectorSource();
     const outline = root.dataset.outline ? outlineLayer(root.dataset.outline) : null;
+    const tiles = root.dataset.neighbourTiles;
+    const far = tiles ? [tileLayer(tiles, { legend: new Map(), tone: "neutral", minZoom: 13, minResolution: SNAP_RESOLUTION, onError: () => this.warn(words.failed) })] : [];
     this.map = makeMap({
       target: root.querySelector("[data-draw-map]"),
       basemap: root.dataset.basemap,
       words,
       layers: [
         ...(outline ? [outline.layer] : []),
-        new VectorLayer({ source: neighbours, style: () => toneStyle("neutral") }),
+        ...far,
+        new VectorLayer({ source: neighbours, style: () => toneStyle("neutral"), maxResolution: tiles ? SNAP_RESOLUTION : undefined }),
         new VectorLayer({ source: this.source, style: sketchStyle() }),
       ],
     });

@@ -5,8 +5,9 @@ import Point from "ol/geom/Point.js";
 import VectorLayer from "ol/layer/Vector.js";
 import VectorSource from "ol/source/Vector.js";
 import { Circle, Fill, Stroke, Style } from "ol/style.js";
-import { bboxSource, fit, makeMap, outlineLayer, readFeatures, ready, token } from "./base.js";
+import { bboxSource, fit, geojson, makeMap, outlineLayer, readFeatures, ready, token } from "./base.js";
 import { dotStyle, paintSwatch, toneStyle } from "./styles.js";
+import { countsOf, tileLayer } from "./tiles.js";
 
 const LABEL_RESOLUTION = 6; // metres a pixel: nearer than this a parcel has room for its name
 const FAR_RESOLUTION = 20; // farther than this a parcel is a few pixels: thin lines, no dashes
@@ -38,33 +39,45 @@ function popup(map, { fields, legend, words, labelField, linkField }) {
   box.setAttribute("role", "status");
   const overlay = new Overlay({ element: box, positioning: "bottom-center", offset: [0, -10], stopEvent: true, autoPan: { margin: 16 } });
   map.addOverlay(overlay);
+  const open = (title, pairs, position, address) => {
+    box.replaceChildren();
+    const close = element("button", "map-popup-close", "×");
+    close.type = "button";
+    close.setAttribute("aria-label", words.close);
+    close.addEventListener("click", () => overlay.setPosition(undefined));
+    const list = element("dl");
+    for (const [word, value] of pairs) list.append(element("dt", "", word), element("dd", "", String(value)));
+    box.append(close, element("p", "map-popup-title", title), list);
+    if (typeof address === "string" && address.startsWith("/") && !address.startsWith("//")) {
+      const link = element("a", "button", words.open);
+      link.href = address;
+      box.append(link);
+    }
+    overlay.setPosition(position);
+  };
   return {
     hide: () => overlay.setPosition(undefined),
     show(feature, position) {
-      box.replaceChildren();
-      const close = element("button", "map-popup-close", "×");
-      close.type = "button";
-      close.setAttribute("aria-label", words.close);
-      close.addEventListener("click", () => this.hide());
-      box.append(close, element("p", "map-popup-title", feature.get(labelField) || words.unnamed));
-      const list = element("dl");
       const status = legend.get(String(feature.get("status")));
       const pairs = status ? [[words.status, status.word]] : [];
       for (const [name, word] of fields) {
         const value = feature.get(name);
         if (value !== undefined && value !== null && value !== "") pairs.push([word, value]);
       }
-      for (const [word, value] of pairs) list.append(element("dt", "", word), element("dd", "", String(value)));
-      box.append(list);
-      const address = linkField && feature.get(linkField);
-      if (typeof address === "string" && address.startsWith("/") && !address.startsWith("//")) {
-        const link = element("a", "button", words.open);
-        link.href = address;
-        box.append(link);
-      }
-      overlay.setPosition(position);
+      open(feature.get(labelField) || words.unnamed, pairs, position, linkField && feature.get(linkField));
+    },
+    showCell(cell, position) {
+      const pairs = countsOf(cell).map(([status, count]) => [legend.get(status)?.word ?? status, count]);
+      open(words.cell.replace("{n}", cell.get("parcels")), [...pairs, [words.nearer, ""]], position);
     },
   };
+}
+
+/** What a tile does not carry of a parcel is asked for when it is clicked. */
+async function details(address, id) {
+  const answer = await fetch(`${address}?id=${encodeURIComponent(id)}`, { credentials: "same-origin" });
+  if (!answer.ok) throw new Error(String(answer.status));
+  return geojson.readFeatures(await answer.json())[0];
 }
 
 function centreOf(feature) {
@@ -137,8 +150,8 @@ export async function startViewer(target) {
   const active = { row: null };
   const failed = () => say(target, words.failed);
 
-  const source = data.bbox === undefined ? new VectorSource() : bboxSource(data.src, failed);
-  const parcels = new VectorLayer({
+  const source = data.bbox === undefined || data.tiles ? new VectorSource() : bboxSource(data.src, failed);
+  const shapes = new VectorLayer({
     source,
     declutter: true,
     style: (feature, resolution) => {
@@ -149,6 +162,9 @@ export async function startViewer(target) {
       return toneStyle(tone, { label, far: resolution > FAR_RESOLUTION });
     },
   });
+  const picked = { id: null };
+  const tiles = data.tiles && tileLayer(data.tiles, { legend, active: picked, onError: failed, onLeftOut: (count) => say(target, words.left_out.replace("{n}", count)) });
+  const parcels = tiles || shapes;
   const findings = new VectorSource();
   const findingLayer = new VectorLayer({ source: findings, style: findingStyle(active) });
   const outline = data.outline ? outlineLayer(data.outline) : null;
@@ -156,14 +172,29 @@ export async function startViewer(target) {
   const bubble = popup(map, { fields, legend, words, labelField, linkField: data.linkField });
   const showRow = linkRows({ map, source: findings, selector: data.findingsTable, active, redraw: () => findingLayer.changed() });
 
+  const pick = async (feature, position) => {
+    picked.id = feature?.getId() ?? null;
+    tiles.changed();
+    if (feature?.get("layer") === "cells") return bubble.showCell(feature, position);
+    if (!feature) return;
+    const asked = picked.id;
+    bubble.show(feature, position);
+    try {
+      const whole = await details(data.src, asked);
+      if (whole && picked.id === asked) bubble.show(whole, position);
+    } catch {
+      failed();
+    }
+  };
   map.on("singleclick", (event) => {
     const hit = map.forEachFeatureAtPixel(event.pixel, (feature, layer) => ({ feature, layer }), {
       hitTolerance: 6,
       layerFilter: (layer) => layer === parcels || layer === findingLayer,
     });
+    if (tiles) pick(hit?.layer === tiles ? hit.feature : null, event.coordinate);
     if (!hit) return bubble.hide();
     if (hit.layer === findingLayer) showRow(hit.feature.get("row"));
-    bubble.show(hit.feature, centreOf(hit.feature));
+    if (hit.layer !== tiles) bubble.show(hit.feature, centreOf(hit.feature));
   });
   map.on("pointermove", (event) => {
     const over = !event.dragging && map.hasFeatureAtPixel(event.pixel, { layerFilter: (layer) => layer === parcels || layer === findingLayer });
@@ -172,7 +203,7 @@ export async function startViewer(target) {
   target.addEventListener("keydown", (event) => event.key === "Escape" && bubble.hide());
 
   const waits = [outline?.loaded];
-  if (data.bbox === undefined && data.src) waits.push(readFeatures(data.src).then((list) => source.addFeatures(list), failed));
+  if (data.bbox === undefined && data.src && !tiles) waits.push(readFeatures(data.src).then((list) => source.addFeatures(list), failed));
   if (data.findings) waits.push(readFeatures(data.findings).then((list) => findings.addFeatures(list.filter((one) => one.getGeometry())), failed));
   await Promise.all(waits);
 
