@@ -33,6 +33,121 @@ CREATE TYPE public.procrastinate_job_to_defer_v1 AS (
 	scheduled_at timestamp with time zone
 );
 ALTER TYPE public.procrastinate_job_to_defer_v1 OWNER TO tanhui_owner;
+CREATE FUNCTION public.account_at(of_asset text, of_kind text, party uuid, of_reference text, fresh uuid, owes boolean) RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+DECLARE
+  found_ uuid;
+BEGIN
+  SELECT id INTO found_ FROM account WHERE asset = of_asset AND kind = of_kind
+    AND party_id IS NOT DISTINCT FROM party AND reference IS NOT DISTINCT FROM of_reference;
+  IF found_ IS NULL THEN
+    INSERT INTO account (id, asset, kind, party_id, reference, overdraft)
+      VALUES (fresh, of_asset, of_kind, party, of_reference, owes)
+      ON CONFLICT (asset, kind, party_id, reference) DO NOTHING;
+    SELECT id INTO found_ FROM account WHERE asset = of_asset AND kind = of_kind
+      AND party_id IS NOT DISTINCT FROM party AND reference IS NOT DISTINCT FROM of_reference;
+  END IF;
+  RETURN found_;
+END $$;
+ALTER FUNCTION public.account_at(of_asset text, of_kind text, party uuid, of_reference text, fresh uuid, owes boolean) OWNER TO tanhui_owner;
+CREATE FUNCTION public.acts_as() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT a.id FROM actor a
+       WHERE a.id = nullif(current_setting('tanhui.actor', true), '')::uuid AND a.active
+    $$;
+ALTER FUNCTION public.acts_as() OWNER TO tanhui_owner;
+CREATE FUNCTION public.acts_for() RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$SELECT a.party_id FROM actor a WHERE a.id = acts_as()$$;
+ALTER FUNCTION public.acts_for() OWNER TO tanhui_owner;
+CREATE FUNCTION public.acts_for_all() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$SELECT acts_with(ARRAY['system'])$$;
+ALTER FUNCTION public.acts_for_all() OWNER TO tanhui_owner;
+CREATE FUNCTION public.acts_under() RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+      SELECT regexp_replace(a.division_code, '((((00)?00)?000)?000)$', '') || '%'
+        FROM actor a
+       WHERE a.id = acts_as() AND a.roles && ARRAY['township', 'county', 'company']
+    $_$;
+ALTER FUNCTION public.acts_under() OWNER TO tanhui_owner;
+CREATE FUNCTION public.acts_with(asked text[]) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT coalesce((SELECT a.roles && asked FROM actor a WHERE a.id = acts_as()), false)
+    $$;
+ALTER FUNCTION public.acts_with(asked text[]) OWNER TO tanhui_owner;
+CREATE FUNCTION public.batch_list(of_project uuid) RETURNS TABLE(prefix text, vintage integer, project text, size_kg bigint, buffer_kg bigint, held_kg bigint, retired_kg bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT b.prefix, b.vintage, j.name, b.size_kg, b.buffer_kg, x.held_kg, x.retired_kg
+        FROM batch b JOIN project j ON j.id = b.project_id
+        CROSS JOIN LATERAL (
+          SELECT coalesce(sum(upper(u.serials) - lower(u.serials))
+                   FILTER (WHERE u.status = 'held'), 0)::bigint AS held_kg,
+                 coalesce(sum(upper(u.serials) - lower(u.serials))
+                   FILTER (WHERE u.status = 'retired'), 0)::bigint AS retired_kg
+            FROM unit_range u WHERE u.batch_id = b.id AND u.closed_by IS NULL) x
+       WHERE of_project IS NULL OR b.project_id = of_project
+       ORDER BY b.recorded_at DESC, b.prefix LIMIT 200
+    $$;
+ALTER FUNCTION public.batch_list(of_project uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.batch_register(wanted text) RETURNS TABLE(prefix text, vintage integer, size_kg bigint, buffer_kg bigint, states jsonb, project text, county text, programme_id text, programme_version text, programme_zh text, programme_en text, starts_on date, ends_on date, verified_kg bigint, verifier text, statement_sha256 bytea, parcels integer, area_m2 double precision, run_id uuid, engine_version integer, code_revision text, table_digest bytea, input_digest bytea, layers jsonb, issued_at timestamp with time zone, seal_pos bigint, seal_hash bytea)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT b.prefix, b.vintage, b.size_kg, b.buffer_kg,
+             (SELECT jsonb_object_agg(x.status, x.kg) FROM (
+                SELECT u.status, sum(upper(u.serials) - lower(u.serials))::bigint AS kg
+                  FROM unit_range u WHERE u.batch_id = b.id AND u.closed_by IS NULL
+                 GROUP BY u.status) x),
+             j.name, coalesce(d.name, j.adcode), j.programme_id,
+             j.programme_version, g.name_zh, g.name_en,
+             p.starts_on, p.ends_on, p.verified_kg, v.name, p.statement_sha256,
+             r.parcels, (SELECT sum(w.area_m2) FROM assessment_series s JOIN parcel_version w
+                ON w.parcel_id = s.parcel_id AND w.version = s.version
+               WHERE s.run_id = r.id),
+             r.id, r.engine_version, r.code_revision, r.table_digest, r.input_digest,
+             (SELECT jsonb_agg(jsonb_build_object('kind', l.kind, 'name', l.name, 'year', l.year,
+                       'source', l.source, 'licence', l.licence,
+                       'sha256', encode(l.sha256, 'hex')) ORDER BY l.kind)
+                FROM jsonb_array_elements(r.layers) x JOIN layer l
+                  ON l.id = cast(x ->> 'id' AS uuid)),
+             e.effective_at, s.pos, s.hash
+        FROM batch b JOIN period p ON p.id = b.period_id JOIN project j ON j.id = b.project_id
+        JOIN programme g ON g.id = j.programme_id AND g.version = j.programme_version
+        JOIN assessment_run r ON r.id = p.run_id JOIN party v ON v.id = p.verifier_id
+        JOIN event e ON e.id = b.event_id LEFT JOIN event_seal s ON s.event_id = e.id
+        LEFT JOIN division d ON d.code = rpad(j.adcode, 12, '0')
+       WHERE b.prefix = wanted
+    $$;
+ALTER FUNCTION public.batch_register(wanted text) OWNER TO tanhui_owner;
+CREATE FUNCTION public.bought_lots() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT s.lot_id FROM subscription s WHERE s.buyer_id = (SELECT acts_for())
+    $$;
+ALTER FUNCTION public.bought_lots() OWNER TO tanhui_owner;
+CREATE FUNCTION public.bought_trees() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT m.tree_id FROM subscription s JOIN subscription_line n ON n.subscription_id = s.id
+        JOIN tree_pack k ON k.line_id = n.id JOIN tree_pack_member m ON m.pack_id = k.id
+       WHERE s.buyer_id = (SELECT acts_for())
+    $$;
+ALTER FUNCTION public.bought_trees() OWNER TO tanhui_owner;
 CREATE FUNCTION public.cell_tile(at_z integer, at_x integer, at_y integer) RETURNS bytea
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -222,6 +337,21 @@ CREATE FUNCTION public.check_claim_ground() RETURNS trigger
           RETURN NULL;
         END $$;
 ALTER FUNCTION public.check_claim_ground() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_entry_reach() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+BEGIN
+  IF NOT acts_for_all() AND (NOT may_write() OR EXISTS (
+    SELECT FROM added e JOIN account s ON s.id = e.source_id
+     WHERE (s.party_id = (SELECT acts_for()) OR sees_account(s.party_id, s.reference))
+       IS NOT TRUE)) THEN
+    RAISE EXCEPTION 'row-level security: an account is not the actor''s to move from'
+      USING ERRCODE = '42501';
+  END IF;
+  RETURN NULL;
+END $$;
+ALTER FUNCTION public.check_entry_reach() OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_issued_within_verified() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -507,6 +637,16 @@ CREATE FUNCTION public.check_tree_pack() RETURNS trigger
       RETURN NULL;
     END $$;
 ALTER FUNCTION public.check_tree_pack() OWNER TO tanhui_owner;
+CREATE FUNCTION public.claims_meeting(box public.geometry) RETURNS TABLE(id uuid, scheme text, project_id uuid, programme_id text, parcel_id uuid, external_reference text, years int4range, geometry public.geometry)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT c.id, c.scheme, c.project_id, j.programme_id, c.parcel_id, c.external_reference::text,
+             c.years, c.geometry
+        FROM claim c LEFT JOIN project j ON j.id = c.project_id
+       WHERE c.status = 'active' AND c.geometry && box
+    $$;
+ALTER FUNCTION public.claims_meeting(box public.geometry) OWNER TO tanhui_owner;
 CREATE FUNCTION public.count_parcel_cells() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -582,6 +722,29 @@ CREATE FUNCTION public.import_obstacles(batch uuid) RETURNS TABLE(row_number int
    WHERE r.batch_id = batch ORDER BY r.row, x.why
 $$;
 ALTER FUNCTION public.import_obstacles(batch uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.joined_projects() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT k.project_id FROM project_parcel k JOIN parcel p ON p.id = k.parcel_id
+       WHERE p.owner_id = (SELECT acts_for())
+    $$;
+ALTER FUNCTION public.joined_projects() OWNER TO tanhui_owner;
+CREATE FUNCTION public.last_project_number(county text) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT max(number) FROM project WHERE adcode = county
+    $$;
+ALTER FUNCTION public.last_project_number(county text) OWNER TO tanhui_owner;
+CREATE FUNCTION public.last_retirement_number(of_year integer) RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT max(split_part(number, '-', 3)::bigint) FROM retirement
+       WHERE number LIKE 'RET-' || lpad(of_year::text, 4, '0') || '-%'
+    $$;
+ALTER FUNCTION public.last_retirement_number(of_year integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.lock_batches(ids uuid[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -621,6 +784,44 @@ CREATE FUNCTION public.lock_ground(scope text, places public.geometry[]) RETURNS
           END LOOP;
         END $$;
 ALTER FUNCTION public.lock_ground(scope text, places public.geometry[]) OWNER TO tanhui_owner;
+CREATE FUNCTION public.lot_ground_m2(wanted uuid) RETURNS double precision
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT coalesce(sum(p.area_m2), 0) FROM lot_parcel x JOIN parcel p ON p.id = x.parcel_id
+       WHERE x.lot_id = wanted
+    $$;
+ALTER FUNCTION public.lot_ground_m2(wanted uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.lot_sums(wanted uuid) RETURNS TABLE(vintage integer, held bigint, sold bigint, delivered bigint, shortfall bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT n.vintage,
+             coalesce(sum(n.quantity) FILTER (WHERE n.state IN
+               ('RESERVED', 'SIGNED', 'AWAITING_PAYMENT')), 0)::bigint,
+             coalesce(sum(n.quantity) FILTER (WHERE n.state IN
+               ('PAID', 'COOLING_OFF', 'VESTING', 'DELIVERABLE')), 0)::bigint,
+             sum(n.delivered)::bigint, sum(n.shortfall)::bigint
+        FROM subscription_line n WHERE n.lot_id = wanted GROUP BY n.vintage
+    $$;
+ALTER FUNCTION public.lot_sums(wanted uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.lot_villages(wanted uuid[]) RETURNS TABLE(lot_id uuid, name text, division_code text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT DISTINCT x.lot_id, y.name::text, y.division_code
+        FROM lot_parcel x JOIN party y ON y.id = x.supplier_id
+       WHERE x.lot_id = ANY (wanted) AND y.kind NOT IN ('person', 'household')
+    $$;
+ALTER FUNCTION public.lot_villages(wanted uuid[]) OWNER TO tanhui_owner;
+CREATE FUNCTION public.may_write() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT acts_with(ARRAY['system', 'township', 'county', 'company', 'collective', 'farmer',
+                             'buyer', 'verifier'])
+    $$;
+ALTER FUNCTION public.may_write() OWNER TO tanhui_owner;
 CREATE FUNCTION public.neighbour_tile(at_z integer, at_x integer, at_y integer, bytes_most integer DEFAULT 450000) RETURNS bytea
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -648,12 +849,81 @@ CREATE FUNCTION public.neighbour_tile_version(at_z integer, at_x integer, at_y i
        WHERE c.extent && ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64)
     $$;
 ALTER FUNCTION public.neighbour_tile_version(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.neighbours(box public.geometry, most integer) RETURNS TABLE(id uuid, geometry public.geometry, kind text, status text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT p.id, p.geometry, p.kind, p.status FROM parcel p
+       WHERE p.geometry && box AND p.status IN ('submitted', 'approved')
+       ORDER BY p.area_m2 DESC, p.id LIMIT most
+    $$;
+ALTER FUNCTION public.neighbours(box public.geometry, most integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.orchard_boundary_at(wanted uuid, last_day date) RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT max(b.version) FROM orchard_boundary b
+       WHERE b.orchard_id = wanted AND b.valid_from <= last_day
+    $$;
+ALTER FUNCTION public.orchard_boundary_at(wanted uuid, last_day date) OWNER TO tanhui_owner;
+CREATE FUNCTION public.orchard_place(wanted uuid, drawn integer) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT coalesce(c.name, '') || coalesce(t.name, '')
+        FROM orchard o LEFT JOIN division c ON c.code = rpad(o.adcode, 12, '0')
+        LEFT JOIN division t ON t.level = 'township' AND t.code = (
+          SELECT left(p.division_code, 9) || '000' FROM orchard_plot k
+            JOIN parcel p ON p.id = k.parcel_id
+           WHERE k.orchard_id = o.id AND k.version = drawn AND p.division_code IS NOT NULL
+           GROUP BY 1 ORDER BY sum(p.area_m2) DESC, 1 LIMIT 1)
+       WHERE o.id = wanted
+    $$;
+ALTER FUNCTION public.orchard_place(wanted uuid, drawn integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.overlap_tolerance_m2(a_m2 double precision, b_m2 double precision) RETURNS double precision
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$
           SELECT least(1.0, 0.001 * least(a_m2, b_m2))
         $$;
 ALTER FUNCTION public.overlap_tolerance_m2(a_m2 double precision, b_m2 double precision) OWNER TO tanhui_owner;
+CREATE FUNCTION public.pack_by_code(wanted text) RETURNS uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT k.id FROM tree_pack k WHERE k.code = wanted LIMIT 1
+    $$;
+ALTER FUNCTION public.pack_by_code(wanted text) OWNER TO tanhui_owner;
+CREATE FUNCTION public.pack_lines(of_lot uuid, of_pack uuid) RETURNS TABLE(pack_id uuid, code text, lot_id uuid, lot_number text, vintage integer, promised integer, trees bigint, live bigint, state text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT k.id, k.code, k.lot_id, l.number, k.vintage, k.promised, count(m.tree_id),
+             count(t.id) FILTER (WHERE t.status = 'live'), coalesce(n.state, 'FREE')
+        FROM tree_pack k JOIN lot l ON l.id = k.lot_id
+        LEFT JOIN subscription_line n ON n.id = k.line_id
+        LEFT JOIN tree_pack_member m ON m.pack_id = k.id LEFT JOIN tree t ON t.id = m.tree_id
+       WHERE k.lot_id = of_lot OR k.id = of_pack
+       GROUP BY k.id, l.number, n.state ORDER BY k.code
+    $$;
+ALTER FUNCTION public.pack_lines(of_lot uuid, of_pack uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.pack_lot(wanted uuid) RETURNS TABLE(lot_title text, programme_id text, carbon_right_holder text, term_years integer, villages text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT l.title::text, l.programme_id, l.carbon_right_holder, l.term_years,
+             (SELECT string_agg(DISTINCT v.name, '、') FROM lot_villages(ARRAY[l.id]) v)
+        FROM tree_pack k JOIN lot l ON l.id = k.lot_id WHERE k.id = wanted
+    $$;
+ALTER FUNCTION public.pack_lot(wanted uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.pack_trees(wanted uuid) RETURNS TABLE(number integer, species text, planted_year integer, status text, delivered boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT t.number, t.species, t.planted_year, t.status, m.delivered_to IS NOT NULL
+        FROM tree_pack_member m JOIN tree t ON t.id = m.tree_id WHERE m.pack_id = wanted
+       ORDER BY t.number
+    $$;
+ALTER FUNCTION public.pack_trees(wanted uuid) OWNER TO tanhui_owner;
 CREATE FUNCTION public.parcel_scope() RETURNS TABLE(everything boolean, below text, party uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -714,6 +984,25 @@ CREATE FUNCTION public.parcel_tile_version(at_z integer, at_x integer, at_y inte
       RETURN found;
     END $$;
 ALTER FUNCTION public.parcel_tile_version(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.parcels_meeting(box public.geometry) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT p.id FROM parcel p WHERE p.geometry && box
+    $$;
+ALTER FUNCTION public.parcels_meeting(box public.geometry) OWNER TO tanhui_owner;
+CREATE FUNCTION public.party_kind(wanted uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$SELECT y.kind FROM party y WHERE y.id = wanted$$;
+ALTER FUNCTION public.party_kind(wanted uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.party_named(words text) RETURNS TABLE(id uuid, name text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT y.id, y.name::text FROM party y WHERE y.uscc = words OR y.name = words LIMIT 2
+    $$;
+ALTER FUNCTION public.party_named(words text) OWNER TO tanhui_owner;
 CREATE FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) RETURNS record
     LANGUAGE plpgsql
     SET search_path TO 'public', 'pg_temp'
@@ -1234,6 +1523,35 @@ BEGIN
 END;
 $$;
 ALTER FUNCTION public.procrastinate_update_heartbeat_v1(worker_id bigint) OWNER TO tanhui_owner;
+CREATE FUNCTION public.project_answers(wanted uuid) RETURNS TABLE(answer text, n bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT coalesce(e.answer, 'unknown'), count(*)
+        FROM project j JOIN project_parcel k ON k.project_id = j.id
+        JOIN parcel p ON p.id = k.parcel_id
+        LEFT JOIN eligibility e ON e.parcel_id = p.id AND e.version = p.version
+         AND e.programme_id = j.programme_id AND e.programme_version = j.programme_version
+       WHERE j.id = wanted GROUP BY 1
+    $$;
+ALTER FUNCTION public.project_answers(wanted uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.project_claims(wanted uuid) RETURNS TABLE(scheme text, status text, first_year integer, last_year integer, claims bigint, area_m2 double precision)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT c.scheme, c.status, lower(c.years), upper(c.years) - 1, count(*), sum(c.area_m2)
+        FROM claim c WHERE c.project_id = wanted GROUP BY c.scheme, c.status, c.years
+    $$;
+ALTER FUNCTION public.project_claims(wanted uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.project_ground(wanted uuid) RETURNS TABLE(parcels bigint, area_m2 double precision)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT count(*), coalesce(sum(v.area_m2), 0) FROM project_parcel k JOIN parcel_version v
+          ON v.parcel_id = k.parcel_id AND v.version = k.version
+       WHERE k.project_id = wanted
+    $$;
+ALTER FUNCTION public.project_ground(wanted uuid) OWNER TO tanhui_owner;
 CREATE FUNCTION public.public_cells(low_x integer, low_y integer, high_x integer, high_y integer) RETURNS TABLE(x integer, y integer, parcels bigint, area_dm2 bigint)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1245,6 +1563,67 @@ CREATE FUNCTION public.public_cells(low_x integer, low_y integer, high_x integer
        GROUP BY 1, 2 HAVING sum(c.parcels) >= 3
     $$;
 ALTER FUNCTION public.public_cells(low_x integer, low_y integer, high_x integer, high_y integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.public_figures() RETURNS TABLE(parcels bigint, area_m2 double precision, orchards bigint, villages bigint, projects bigint, issued_kg bigint, retired_kg bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT count(*) FILTER (WHERE kind = 'carbon'),
+             coalesce(sum(p.area_m2) FILTER (WHERE kind = 'carbon'), 0),
+             count(*) FILTER (WHERE kind = 'orchard'), count(DISTINCT division_code),
+             (SELECT count(*) FROM project),
+             coalesce((SELECT -sum(balance) FROM account
+                        WHERE asset = 'kg' AND kind = 'issued'), 0)::bigint,
+             coalesce((SELECT sum(balance) FROM account
+                        WHERE asset = 'kg' AND kind = 'retired'), 0)::bigint
+        FROM parcel p WHERE status = 'approved'
+    $$;
+ALTER FUNCTION public.public_figures() OWNER TO tanhui_owner;
+CREATE FUNCTION public.public_labels(of_number text, of_orchard uuid) RETURNS TABLE(number text, orchard_id uuid, year integer, crop text, place text, operator text, state text, grade text, x text, points integer, reasons text[], rule_key text, rule_version text, digest bytea, valid_from date, valid_to date, appeal boolean, replaced_by text, rule jsonb, inputs jsonb)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT v.number, v.orchard_id, v.year, o.crop,
+             coalesce(orchard_place(o.id, orchard_boundary_at(o.id, make_date(v.year, 12, 31))),
+                      o.adcode),
+             CASE WHEN y.kind NOT IN ('person', 'household') THEN y.name::text END,
+             v.state, v.grade, v.x::text, v.points, v.reasons, v.rule_key, v.rule_version, v.digest,
+             v.valid_from, v.valid_to, v.appeal_of IS NOT NULL,
+             nullif((SELECT n.number FROM orchard_label n
+                      WHERE n.orchard_id = v.orchard_id AND n.year = v.year
+                      ORDER BY n.seq DESC LIMIT 1), v.number),
+             r.rule,
+             coalesce((SELECT jsonb_object_agg(i.key, i.value) FROM jsonb_each(v.inputs) i
+                WHERE i.key IN ('crop', 'stage', 'basis', 'benchmark', 'evidence_share',
+                  'net_without_soil_kg', 'coverage', 'grass', 'straw', 'organic_share', 'years')),
+               '{}')
+        FROM orchard_label v JOIN orchard o ON o.id = v.orchard_id
+        JOIN party y ON y.id = o.operator_id JOIN label_run r ON r.id = v.run_id
+       WHERE v.number = of_number OR v.orchard_id = of_orchard
+       ORDER BY v.year DESC, v.seq DESC
+    $$;
+ALTER FUNCTION public.public_labels(of_number text, of_orchard uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.public_orchard(wanted uuid) RETURNS TABLE(id uuid, adcode text, crop text, place text, operator text, planted_area_m2 numeric)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT o.id, o.adcode, o.crop, orchard_place(o.id, o.boundary_version),
+             CASE WHEN y.kind NOT IN ('person', 'household') THEN y.name::text END,
+             b.planted_area_m2
+        FROM orchard o JOIN party y ON y.id = o.operator_id
+        JOIN orchard_boundary b ON b.orchard_id = o.id AND b.version = o.boundary_version
+       WHERE o.id = wanted
+    $$;
+ALTER FUNCTION public.public_orchard(wanted uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.public_orchard_years(wanted uuid) RETURNS TABLE(year integer, e_kg bigint, s_kg bigint, net_kg bigint)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT DISTINCT ON (a.year) a.year, a.e_kg, a.s_kg, a.net_kg FROM orchard_balance a
+        JOIN orchard_book k ON k.orchard_id = a.orchard_id AND k.year = a.year
+       WHERE a.orchard_id = wanted AND a.kind = 'approved' AND k.status = 'approved'
+       ORDER BY a.year DESC, a.number DESC
+    $$;
+ALTER FUNCTION public.public_orchard_years(wanted uuid) OWNER TO tanhui_owner;
 CREATE FUNCTION public.public_tile(at_z integer, at_x integer, at_y integer) RETURNS bytea
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1275,6 +1654,80 @@ CREATE FUNCTION public.public_tile_version(at_z integer, at_x integer, at_y inte
          AND c.y BETWEEN at_y * 2 ^ (16 - at_z) AND (at_y + 1) * 2 ^ (16 - at_z) - 1
     $$;
 ALTER FUNCTION public.public_tile_version(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.reached_lots(supplied boolean) RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT l.id FROM lot l
+       WHERE l.company_id = (SELECT acts_for()) OR l.project_id IN (
+         SELECT j.id FROM project j WHERE rpad(j.adcode, 12, '0') LIKE (SELECT acts_under()))
+      UNION SELECT x.lot_id FROM lot_parcel x JOIN parcel p ON p.id = x.parcel_id
+       WHERE p.division_code LIKE (SELECT acts_under())
+      UNION SELECT x.lot_id FROM lot_parcel x
+       WHERE supplied AND (SELECT acts_for()) IN (x.supplier_id, x.household_id)
+    $$;
+ALTER FUNCTION public.reached_lots(supplied boolean) OWNER TO tanhui_owner;
+CREATE FUNCTION public.reached_orchards() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT o.id FROM orchard o JOIN orchard_plot k
+          ON k.orchard_id = o.id AND k.version = o.boundary_version
+        JOIN parcel p ON p.id = k.parcel_id
+       WHERE p.division_code LIKE (SELECT acts_under())
+    $$;
+ALTER FUNCTION public.reached_orchards() OWNER TO tanhui_owner;
+CREATE FUNCTION public.reached_parcels() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT k.parcel_id FROM project_parcel k WHERE k.project_id IN (SELECT reached_projects())
+      UNION SELECT x.parcel_id FROM lot_parcel x WHERE x.lot_id IN (SELECT reached_lots(false))
+         OR (SELECT acts_for()) IN (x.supplier_id, x.household_id)
+      UNION SELECT k.parcel_id FROM orchard o JOIN orchard_plot k ON k.orchard_id = o.id
+       WHERE o.operator_id = (SELECT acts_for())
+      UNION SELECT t.parcel_id FROM tree t WHERE t.id IN (SELECT bought_trees())
+    $$;
+ALTER FUNCTION public.reached_parcels() OWNER TO tanhui_owner;
+CREATE FUNCTION public.reached_parties() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT x.household_id FROM lot_parcel x WHERE x.lot_id IN (SELECT reached_lots(false))
+         OR x.supplier_id = (SELECT acts_for())
+      UNION SELECT s.buyer_id FROM subscription s WHERE s.lot_id IN (SELECT reached_lots(true))
+      UNION SELECT j.proponent_id FROM project j WHERE j.id IN (SELECT reached_projects())
+      UNION SELECT o.operator_id FROM orchard o WHERE rpad(o.adcode, 12, '0') LIKE (SELECT acts_under())
+    $$;
+ALTER FUNCTION public.reached_parties() OWNER TO tanhui_owner;
+CREATE FUNCTION public.reached_projects() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT j.id FROM project j
+       WHERE rpad(j.adcode, 12, '0') LIKE (SELECT acts_under()) OR j.proponent_id = (SELECT acts_for())
+      UNION SELECT l.project_id FROM lot l WHERE l.company_id = (SELECT acts_for())
+      UNION SELECT d.project_id FROM period d
+       WHERE (SELECT acts_with(ARRAY['verifier']))
+         AND (d.status = 'submitted' OR d.verifier_id = (SELECT acts_for()))
+      UNION SELECT j.id FROM project j
+       WHERE (SELECT acts_with(ARRAY['verifier'])) AND j.status = 'approved'
+    $$;
+ALTER FUNCTION public.reached_projects() OWNER TO tanhui_owner;
+CREATE FUNCTION public.reached_runs() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT r.id FROM assessment_run r WHERE r.project_id IN (SELECT reached_projects())
+    $$;
+ALTER FUNCTION public.reached_runs() OWNER TO tanhui_owner;
+CREATE FUNCTION public.reached_staff() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT a.id FROM actor a WHERE a.division_code LIKE (SELECT acts_under())
+    $$;
+ALTER FUNCTION public.reached_staff() OWNER TO tanhui_owner;
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -1303,6 +1756,93 @@ CREATE FUNCTION public.refuse_leg(from_id uuid, to_id uuid, asked bigint) RETURN
             'account', from_id, 'asked', asked, 'has', s.balance)::text;
     END $$;
 ALTER FUNCTION public.refuse_leg(from_id uuid, to_id uuid, asked bigint) OWNER TO tanhui_owner;
+CREATE FUNCTION public.sees_account(party uuid, reference text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+      SELECT EXISTS (SELECT FROM party y WHERE y.id = party AND y.division_code LIKE (SELECT acts_under()))
+        OR (reference IS NULL AND (SELECT acts_under()) IS NOT NULL AND EXISTS (
+          SELECT FROM lot l WHERE l.company_id = party AND l.id IN (SELECT reached_lots(false))))
+        OR CASE split_part(reference, ':', 1)
+          WHEN 'lot' THEN split_part(reference, ':', 2)::uuid IN (SELECT reached_lots(false))
+          WHEN 'line' THEN EXISTS (SELECT FROM subscription_line n
+            WHERE n.id = split_part(reference, ':', 2)::uuid
+              AND n.lot_id IN (SELECT reached_lots(false)))
+          WHEN 'refund' THEN EXISTS (SELECT FROM refund r JOIN subscription_line n ON n.id = r.line_id
+            WHERE r.id = split_part(reference, ':', 2)::uuid
+              AND n.lot_id IN (SELECT reached_lots(false)))
+          WHEN 'settlement' THEN EXISTS (SELECT FROM settlement s
+            WHERE s.id = split_part(reference, ':', 2)::uuid
+              AND s.lot_id IN (SELECT reached_lots(false)))
+          ELSE CASE
+            WHEN reference ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+              THEN reference::uuid IN (SELECT reached_projects())
+            ELSE reference IS NULL AND party IS NULL AND (SELECT acts_under()) IS NOT NULL END
+        END
+    $_$;
+ALTER FUNCTION public.sees_account(party uuid, reference text) OWNER TO tanhui_owner;
+CREATE FUNCTION public.sees_all() RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$SELECT acts_with(ARRAY['system', 'auditor'])$$;
+ALTER FUNCTION public.sees_all() OWNER TO tanhui_owner;
+CREATE FUNCTION public.sees_bank_line(of_kind text, of_id uuid) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT CASE of_kind
+        WHEN 'subscription' THEN EXISTS (SELECT FROM subscription s
+          WHERE s.id = of_id AND s.lot_id IN (SELECT reached_lots(false)))
+        WHEN 'insurance' THEN of_id IN (SELECT reached_lots(false))
+        WHEN 'refund' THEN EXISTS (SELECT FROM refund r JOIN subscription_line n ON n.id = r.line_id
+          WHERE r.id = of_id AND n.lot_id IN (SELECT reached_lots(false)))
+        ELSE EXISTS (SELECT FROM settlement s
+          WHERE s.id = of_id AND s.lot_id IN (SELECT reached_lots(false)))
+      END
+    $$;
+ALTER FUNCTION public.sees_bank_line(of_kind text, of_id uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.sees_delivery(source text) RETURNS boolean
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT CASE split_part(source, ':', 1)
+        WHEN 'lot' THEN split_part(source, ':', 2)::uuid IN (SELECT reached_lots(false))
+        ELSE EXISTS (SELECT FROM batch b WHERE b.id = split_part(source, ':', 2)::uuid
+          AND b.project_id IN (SELECT reached_projects()))
+      END
+    $$;
+ALTER FUNCTION public.sees_delivery(source text) OWNER TO tanhui_owner;
+CREATE FUNCTION public.serial_batch(wanted text) RETURNS TABLE(size_kg bigint, vintage integer, project text, programme_id text, programme_version text)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT b.size_kg, b.vintage, j.name::text, j.programme_id, j.programme_version
+        FROM batch b JOIN project j ON j.id = b.project_id WHERE b.prefix = wanted
+    $$;
+ALTER FUNCTION public.serial_batch(wanted text) OWNER TO tanhui_owner;
+CREATE FUNCTION public.serial_history(wanted text, span int8range) RETURNS TABLE(first bigint, last bigint, kg bigint, status text, act text, at timestamp with time zone, seal_pos bigint, open boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT lower(r.serials * span), upper(r.serials * span) - 1,
+             upper(r.serials * span) - lower(r.serials * span), r.status, e.kind, e.effective_at,
+             s.pos, r.closed_by IS NULL
+        FROM unit_range r JOIN batch b ON b.id = r.batch_id JOIN event e ON e.id = r.opened_by
+        LEFT JOIN event_seal s ON s.event_id = e.id
+       WHERE b.prefix = wanted AND r.serials && span
+       ORDER BY e.number, lower(r.serials)
+    $$;
+ALTER FUNCTION public.serial_history(wanted text, span int8range) OWNER TO tanhui_owner;
+CREATE FUNCTION public.serial_parts(wanted text, span int8range, account uuid) RETURNS TABLE(first bigint, last bigint, status text, here boolean)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT lower(r.serials * span), upper(r.serials * span) - 1, r.status,
+             r.account_id IS NOT DISTINCT FROM account
+        FROM unit_range r JOIN batch b ON b.id = r.batch_id
+       WHERE b.prefix = wanted AND r.closed_by IS NULL AND r.serials && span
+    $$;
+ALTER FUNCTION public.serial_parts(wanted text, span int8range, account uuid) OWNER TO tanhui_owner;
 CREATE FUNCTION public.slot_drain(owner text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1431,6 +1971,21 @@ CREATE FUNCTION public.tile_box(at_z integer, at_x integer, at_y integer) RETURN
         degrees(atan(sinh(pi() * (1 - 2 * at_y / 2.0 ^ at_z)))), 4490)
     $$;
 ALTER FUNCTION public.tile_box(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.verifier_relation(verifier uuid, project uuid) RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT CASE
+        WHEN NOT EXISTS (SELECT FROM party y WHERE y.id = verifier AND y.kind = 'verifier')
+          THEN 'no_verifier'
+        WHEN EXISTS (SELECT FROM project j WHERE j.id = project AND j.proponent_id = verifier)
+          THEN 'proponent'
+        WHEN EXISTS (SELECT FROM claim c JOIN parcel p ON p.id = c.parcel_id
+          WHERE c.project_id = project AND p.owner_id = verifier) THEN 'owner'
+        WHEN EXISTS (SELECT FROM account a WHERE a.party_id = verifier AND a.asset = 'kg')
+          THEN 'holder' END
+    $$;
+ALTER FUNCTION public.verifier_relation(verifier uuid, project uuid) OWNER TO tanhui_owner;
 CREATE TABLE public.account (
     id uuid NOT NULL,
     asset text NOT NULL,
@@ -3010,6 +3565,7 @@ CREATE TRIGGER delivery_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON pu
 CREATE TRIGGER distribution_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.distribution FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER distribution_payout_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.distribution_payout FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER entry_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER entry_reach AFTER INSERT ON public.entry REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.check_entry_reach();
 CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER event_seal_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_seal FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER finding_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.finding FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -3381,6 +3937,474 @@ ALTER TABLE ONLY public.procrastinate_jobs
     ADD CONSTRAINT procrastinate_jobs_worker_id_fkey FOREIGN KEY (worker_id) REFERENCES public.procrastinate_workers(id) ON DELETE SET NULL;
 ALTER TABLE ONLY public.procrastinate_periodic_defers
     ADD CONSTRAINT procrastinate_periodic_defers_job_id_fkey FOREIGN KEY (job_id) REFERENCES public.procrastinate_jobs(id);
+ALTER TABLE public.account ENABLE ROW LEVEL SECURITY;
+CREATE POLICY account_insert ON public.account FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND false)));
+CREATE POLICY account_select ON public.account FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (party_id = ( SELECT public.acts_for() AS acts_for)) OR public.sees_account(party_id, (reference)::text)));
+ALTER TABLE public.actor ENABLE ROW LEVEL SECURITY;
+CREATE POLICY actor_insert ON public.actor FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((division_code ~~ ( SELECT public.acts_under() AS acts_under)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with) AND (NOT (roles && ARRAY['system'::text, 'auditor'::text]))))));
+CREATE POLICY actor_select ON public.actor FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (( SELECT public.acts_as() AS acts_as) IS NOT NULL)));
+CREATE POLICY actor_update ON public.actor FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((division_code ~~ ( SELECT public.acts_under() AS acts_under)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with) AND (NOT (roles && ARRAY['system'::text, 'auditor'::text])))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((division_code ~~ ( SELECT public.acts_under() AS acts_under)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with) AND (NOT (roles && ARRAY['system'::text, 'auditor'::text]))))));
+ALTER TABLE public.api_token ENABLE ROW LEVEL SECURITY;
+CREATE POLICY api_token_insert ON public.api_token FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = api_token.login_id))))));
+CREATE POLICY api_token_select ON public.api_token FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = api_token.login_id)))));
+CREATE POLICY api_token_update ON public.api_token FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = api_token.login_id)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = api_token.login_id))))));
+ALTER TABLE public.assessment_run ENABLE ROW LEVEL SECURITY;
+CREATE POLICY assessment_run_insert ON public.assessment_run FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as)))));
+CREATE POLICY assessment_run_select ON public.assessment_run FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR (EXISTS ( SELECT
+   FROM public.project u
+  WHERE (u.id = assessment_run.project_id))) OR ((project_id IS NULL) AND (EXISTS ( SELECT
+   FROM public.assessment_series u
+  WHERE (u.run_id = assessment_run.id))))));
+ALTER TABLE public.assessment_series ENABLE ROW LEVEL SECURITY;
+CREATE POLICY assessment_series_insert ON public.assessment_series FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = assessment_series.parcel_id))) OR (run_id IN ( SELECT public.reached_runs() AS reached_runs))))));
+CREATE POLICY assessment_series_select ON public.assessment_series FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = assessment_series.parcel_id))) OR (run_id IN ( SELECT public.reached_runs() AS reached_runs))));
+ALTER TABLE public.bank_line ENABLE ROW LEVEL SECURITY;
+CREATE POLICY bank_line_insert ON public.bank_line FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as)))));
+CREATE POLICY bank_line_select ON public.bank_line FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR public.sees_bank_line(subject_kind, subject_id)));
+ALTER TABLE public.batch ENABLE ROW LEVEL SECURITY;
+CREATE POLICY batch_insert ON public.batch FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = batch.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))))));
+CREATE POLICY batch_select ON public.batch FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (( SELECT public.acts_as() AS acts_as) IS NOT NULL)));
+ALTER TABLE public.capacity ENABLE ROW LEVEL SECURITY;
+CREATE POLICY capacity_insert ON public.capacity FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.claim u
+  WHERE (u.id = capacity.claim_id))))));
+CREATE POLICY capacity_select ON public.capacity FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.claim u
+  WHERE (u.id = capacity.claim_id)))));
+CREATE POLICY capacity_update ON public.capacity FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.claim u
+  WHERE (u.id = capacity.claim_id)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.claim u
+  WHERE (u.id = capacity.claim_id))))));
+ALTER TABLE public.claim ENABLE ROW LEVEL SECURITY;
+CREATE POLICY claim_insert ON public.claim FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = claim.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = claim.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))) OR ((project_id IS NULL) AND (parcel_id IS NULL) AND (( SELECT public.acts_under() AS acts_under) IS NOT NULL))))));
+CREATE POLICY claim_select ON public.claim FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (project_id IN ( SELECT public.reached_projects() AS reached_projects)) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = claim.parcel_id))) OR ((project_id IS NULL) AND (parcel_id IS NULL) AND (( SELECT public.acts_as() AS acts_as) IS NOT NULL))));
+CREATE POLICY claim_update ON public.claim FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = claim.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = claim.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))) OR ((project_id IS NULL) AND (parcel_id IS NULL) AND (( SELECT public.acts_under() AS acts_under) IS NOT NULL)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = claim.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = claim.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))) OR ((project_id IS NULL) AND (parcel_id IS NULL) AND (( SELECT public.acts_under() AS acts_under) IS NOT NULL))))));
+ALTER TABLE public.delivery ENABLE ROW LEVEL SECURITY;
+CREATE POLICY delivery_insert ON public.delivery FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as)))));
+CREATE POLICY delivery_select ON public.delivery FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR public.sees_delivery(source)));
+ALTER TABLE public.distribution ENABLE ROW LEVEL SECURITY;
+CREATE POLICY distribution_insert ON public.distribution FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((collective_id = ( SELECT public.acts_for() AS acts_for)) OR (EXISTS ( SELECT
+   FROM public.party u
+  WHERE ((u.id = distribution.collective_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under)))))))));
+ALTER TABLE public.distribution_payout ENABLE ROW LEVEL SECURITY;
+CREATE POLICY distribution_payout_insert ON public.distribution_payout FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.distribution u
+  WHERE (u.id = distribution_payout.distribution_id))))));
+CREATE POLICY distribution_payout_select ON public.distribution_payout FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.distribution u
+  WHERE (u.id = distribution_payout.distribution_id)))));
+CREATE POLICY distribution_select ON public.distribution FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (collective_id = ( SELECT public.acts_for() AS acts_for)) OR (EXISTS ( SELECT
+   FROM public.party u
+  WHERE ((u.id = distribution.collective_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under)))))));
+ALTER TABLE public.eligibility ENABLE ROW LEVEL SECURITY;
+CREATE POLICY eligibility_insert ON public.eligibility FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = eligibility.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
+CREATE POLICY eligibility_select ON public.eligibility FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = eligibility.parcel_id)))));
+CREATE POLICY eligibility_update ON public.eligibility FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = eligibility.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under)))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = eligibility.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
+ALTER TABLE public.entry ENABLE ROW LEVEL SECURITY;
+CREATE POLICY entry_insert ON public.entry FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND false)));
+CREATE POLICY entry_select ON public.entry FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.account u
+  WHERE (u.id = ANY (ARRAY[entry.source_id, entry.target_id]))))));
+ALTER TABLE public.event ENABLE ROW LEVEL SECURITY;
+CREATE POLICY event_insert ON public.event FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as)))));
+CREATE POLICY event_select ON public.event FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((subject_kind = 'project'::text) AND (subject_id IN ( SELECT (u.id)::text AS id
+   FROM public.project u))) OR ((subject_kind = 'period'::text) AND (subject_id IN ( SELECT (u.id)::text AS id
+   FROM public.period u)))));
+ALTER TABLE public.finding ENABLE ROW LEVEL SECURITY;
+CREATE POLICY finding_insert ON public.finding FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = finding.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
+CREATE POLICY finding_select ON public.finding FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = finding.parcel_id)))));
+ALTER TABLE public.histogram ENABLE ROW LEVEL SECURITY;
+CREATE POLICY histogram_insert ON public.histogram FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = histogram.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
+CREATE POLICY histogram_select ON public.histogram FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = histogram.parcel_id)))));
+ALTER TABLE public.idempotency ENABLE ROW LEVEL SECURITY;
+CREATE POLICY idempotency_insert ON public.idempotency FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as)))));
+CREATE POLICY idempotency_select ON public.idempotency FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as))));
+CREATE POLICY idempotency_update ON public.idempotency FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as)))));
+ALTER TABLE public.import_batch ENABLE ROW LEVEL SECURITY;
+CREATE POLICY import_batch_insert ON public.import_batch FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) AND (rpad(division_code, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under))))));
+CREATE POLICY import_batch_select ON public.import_batch FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR (rpad(division_code, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under))));
+CREATE POLICY import_batch_update ON public.import_batch FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (rpad(division_code, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (rpad(division_code, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)))));
+ALTER TABLE public.import_row ENABLE ROW LEVEL SECURITY;
+CREATE POLICY import_row_insert ON public.import_row FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.import_batch u
+  WHERE ((u.id = import_row.batch_id) AND (rpad(u.division_code, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under))))))));
+CREATE POLICY import_row_select ON public.import_row FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.import_batch u
+  WHERE (u.id = import_row.batch_id)))));
+CREATE POLICY import_row_update ON public.import_row FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.import_batch u
+  WHERE ((u.id = import_row.batch_id) AND (rpad(u.division_code, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.import_batch u
+  WHERE ((u.id = import_row.batch_id) AND (rpad(u.division_code, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under))))))));
+ALTER TABLE public.job ENABLE ROW LEVEL SECURITY;
+CREATE POLICY job_insert ON public.job FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as)))));
+CREATE POLICY job_select ON public.job FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR (actor_id IN ( SELECT public.reached_staff() AS reached_staff))));
+CREATE POLICY job_update ON public.job FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) OR (actor_id IN ( SELECT public.reached_staff() AS reached_staff)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) OR (actor_id IN ( SELECT public.reached_staff() AS reached_staff))))));
+ALTER TABLE public.login ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.login_attempt ENABLE ROW LEVEL SECURITY;
+CREATE POLICY login_attempt_insert ON public.login_attempt FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND false)));
+CREATE POLICY login_attempt_select ON public.login_attempt FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR false));
+CREATE POLICY login_insert ON public.login FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((actor_id IN ( SELECT public.reached_staff() AS reached_staff)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with))))));
+CREATE POLICY login_select ON public.login FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((actor_id IN ( SELECT public.reached_staff() AS reached_staff)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with))));
+CREATE POLICY login_update ON public.login FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((actor_id IN ( SELECT public.reached_staff() AS reached_staff)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((actor_id IN ( SELECT public.reached_staff() AS reached_staff)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with))))));
+ALTER TABLE public.lot ENABLE ROW LEVEL SECURITY;
+CREATE POLICY lot_insert ON public.lot FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((company_id = ( SELECT public.acts_for() AS acts_for)) OR ((created_by = ( SELECT public.acts_as() AS acts_as)) AND (created_by = ( SELECT public.acts_as() AS acts_as)))))));
+ALTER TABLE public.lot_objection ENABLE ROW LEVEL SECURITY;
+CREATE POLICY lot_objection_insert ON public.lot_objection FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as)))));
+CREATE POLICY lot_objection_select ON public.lot_objection FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR (lot_id IN ( SELECT public.reached_lots(true) AS reached_lots))));
+CREATE POLICY lot_objection_update ON public.lot_objection FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (lot_id IN ( SELECT public.reached_lots(true) AS reached_lots))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (lot_id IN ( SELECT public.reached_lots(true) AS reached_lots)))));
+ALTER TABLE public.lot_offer ENABLE ROW LEVEL SECURITY;
+CREATE POLICY lot_offer_insert ON public.lot_offer FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = lot_offer.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))))));
+CREATE POLICY lot_offer_select ON public.lot_offer FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE (u.id = lot_offer.lot_id)))));
+CREATE POLICY lot_offer_update ON public.lot_offer FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = lot_offer.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as)))))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = lot_offer.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))))));
+ALTER TABLE public.lot_parcel ENABLE ROW LEVEL SECURITY;
+CREATE POLICY lot_parcel_insert ON public.lot_parcel FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = lot_parcel.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))))));
+CREATE POLICY lot_parcel_select ON public.lot_parcel FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (lot_id IN ( SELECT public.reached_lots(true) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = lot_parcel.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))));
+CREATE POLICY lot_select ON public.lot FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (company_id = ( SELECT public.acts_for() AS acts_for)) OR (created_by = ( SELECT public.acts_as() AS acts_as)) OR (id IN ( SELECT public.reached_lots(true) AS reached_lots)) OR ((( SELECT public.acts_as() AS acts_as) IS NOT NULL) AND (sale_state = ANY (ARRAY['LISTED'::text, 'SOLD_OUT'::text, 'CLOSED_TO_SALE'::text]))) OR (id IN ( SELECT public.bought_lots() AS bought_lots))));
+ALTER TABLE public.lot_step ENABLE ROW LEVEL SECURITY;
+CREATE POLICY lot_step_insert ON public.lot_step FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) AND (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE (u.id = lot_step.lot_id)))))));
+CREATE POLICY lot_step_select ON public.lot_step FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR (lot_id IN ( SELECT public.reached_lots(true) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = lot_step.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))));
+ALTER TABLE public.lot_supply ENABLE ROW LEVEL SECURITY;
+CREATE POLICY lot_supply_insert ON public.lot_supply FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = lot_supply.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))))));
+CREATE POLICY lot_supply_select ON public.lot_supply FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (lot_id IN ( SELECT public.reached_lots(true) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = lot_supply.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))));
+CREATE POLICY lot_update ON public.lot FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((company_id = ( SELECT public.acts_for() AS acts_for)) OR (created_by = ( SELECT public.acts_as() AS acts_as)) OR (id IN ( SELECT public.reached_lots(true) AS reached_lots)) OR (id IN ( SELECT public.bought_lots() AS bought_lots)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((company_id = ( SELECT public.acts_for() AS acts_for)) OR (created_by = ( SELECT public.acts_as() AS acts_as)) OR (id IN ( SELECT public.reached_lots(true) AS reached_lots)) OR ((id IN ( SELECT public.bought_lots() AS bought_lots)) AND (sale_state = ANY (ARRAY['LISTED'::text, 'SOLD_OUT'::text])))))));
+ALTER TABLE public.orchard ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.orchard_balance ENABLE ROW LEVEL SECURITY;
+CREATE POLICY orchard_balance_insert ON public.orchard_balance FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_balance.orchard_id))))));
+CREATE POLICY orchard_balance_select ON public.orchard_balance FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_balance.orchard_id)))));
+ALTER TABLE public.orchard_book ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.orchard_book_decision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY orchard_book_decision_insert ON public.orchard_book_decision FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_book_decision.orchard_id))))));
+CREATE POLICY orchard_book_decision_select ON public.orchard_book_decision FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_book_decision.orchard_id)))));
+CREATE POLICY orchard_book_insert ON public.orchard_book FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_book.orchard_id))))));
+CREATE POLICY orchard_book_select ON public.orchard_book FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_book.orchard_id)))));
+CREATE POLICY orchard_book_update ON public.orchard_book FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_book.orchard_id)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_book.orchard_id))))));
+ALTER TABLE public.orchard_boundary ENABLE ROW LEVEL SECURITY;
+CREATE POLICY orchard_boundary_insert ON public.orchard_boundary FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_boundary.orchard_id))))));
+CREATE POLICY orchard_boundary_select ON public.orchard_boundary FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_boundary.orchard_id)))));
+CREATE POLICY orchard_insert ON public.orchard FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) AND ((rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (adcode || '%'::text)))))));
+ALTER TABLE public.orchard_label ENABLE ROW LEVEL SECURITY;
+CREATE POLICY orchard_label_insert ON public.orchard_label FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_label.orchard_id))))));
+CREATE POLICY orchard_label_select ON public.orchard_label FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_label.orchard_id)))));
+ALTER TABLE public.orchard_line ENABLE ROW LEVEL SECURITY;
+CREATE POLICY orchard_line_insert ON public.orchard_line FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_line.orchard_id))))));
+CREATE POLICY orchard_line_select ON public.orchard_line FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_line.orchard_id)))));
+ALTER TABLE public.orchard_plot ENABLE ROW LEVEL SECURITY;
+CREATE POLICY orchard_plot_insert ON public.orchard_plot FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_plot.orchard_id))))));
+CREATE POLICY orchard_plot_select ON public.orchard_plot FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_plot.orchard_id)))));
+CREATE POLICY orchard_select ON public.orchard FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (operator_id = ( SELECT public.acts_for() AS acts_for)) OR (rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR (id IN ( SELECT public.reached_orchards() AS reached_orchards))));
+CREATE POLICY orchard_update ON public.orchard FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((operator_id = ( SELECT public.acts_for() AS acts_for)) OR (rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (id IN ( SELECT public.reached_orchards() AS reached_orchards)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((operator_id = ( SELECT public.acts_for() AS acts_for)) OR (rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (id IN ( SELECT public.reached_orchards() AS reached_orchards))))));
+ALTER TABLE public.orchard_veto ENABLE ROW LEVEL SECURITY;
+CREATE POLICY orchard_veto_insert ON public.orchard_veto FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_veto.orchard_id))))));
+CREATE POLICY orchard_veto_select ON public.orchard_veto FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = orchard_veto.orchard_id)))));
+ALTER TABLE public.parcel ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.parcel_decision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY parcel_decision_insert ON public.parcel_decision FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = parcel_decision.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
+CREATE POLICY parcel_decision_select ON public.parcel_decision FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = parcel_decision.parcel_id)))));
+CREATE POLICY parcel_insert ON public.parcel FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (division_code ~~ ( SELECT public.acts_under() AS acts_under)))));
+CREATE POLICY parcel_select ON public.parcel FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (owner_id = ( SELECT public.acts_for() AS acts_for)) OR (id IN ( SELECT public.reached_parcels() AS reached_parcels))));
+CREATE POLICY parcel_update ON public.parcel FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (division_code ~~ ( SELECT public.acts_under() AS acts_under))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (division_code ~~ ( SELECT public.acts_under() AS acts_under)))));
+ALTER TABLE public.parcel_version ENABLE ROW LEVEL SECURITY;
+CREATE POLICY parcel_version_insert ON public.parcel_version FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = parcel_version.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
+CREATE POLICY parcel_version_select ON public.parcel_version FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = parcel_version.parcel_id)))));
+ALTER TABLE public.party ENABLE ROW LEVEL SECURITY;
+CREATE POLICY party_insert ON public.party FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR ((division_code IS NULL) AND (( SELECT public.acts_under() AS acts_under) IS NOT NULL))))));
+CREATE POLICY party_select ON public.party FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (id = ( SELECT public.acts_for() AS acts_for)) OR ((( SELECT public.acts_as() AS acts_as) IS NOT NULL) AND (NOT (kind = ANY (ARRAY['person'::text, 'household'::text])))) OR (id IN ( SELECT public.reached_parties() AS reached_parties)) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.owner_id = party.id)))));
+CREATE POLICY party_update ON public.party FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (id = ( SELECT public.acts_for() AS acts_for)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (id = ( SELECT public.acts_for() AS acts_for))))));
+ALTER TABLE public.period ENABLE ROW LEVEL SECURITY;
+CREATE POLICY period_insert ON public.period FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = period.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))))));
+CREATE POLICY period_select ON public.period FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.project u
+  WHERE (u.id = period.project_id)))));
+CREATE POLICY period_update ON public.period FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = period.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))) OR (( SELECT public.acts_with(ARRAY['verifier'::text]) AS acts_with) AND ((status = 'submitted'::text) OR (verifier_id = ( SELECT public.acts_for() AS acts_for)))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = period.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))) OR (( SELECT public.acts_with(ARRAY['verifier'::text]) AS acts_with) AND (verifier_id = ( SELECT public.acts_for() AS acts_for)))))));
+ALTER TABLE public.project ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.project_decision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY project_decision_insert ON public.project_decision FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = project_decision.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))))));
+CREATE POLICY project_decision_select ON public.project_decision FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.project u
+  WHERE (u.id = project_decision.project_id)))));
+CREATE POLICY project_insert ON public.project FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (adcode || '%'::text)) OR (proponent_id = ( SELECT public.acts_for() AS acts_for))))));
+ALTER TABLE public.project_parcel ENABLE ROW LEVEL SECURITY;
+CREATE POLICY project_parcel_delete ON public.project_parcel FOR DELETE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = project_parcel.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))))));
+CREATE POLICY project_parcel_insert ON public.project_parcel FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = project_parcel.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))))));
+CREATE POLICY project_parcel_select ON public.project_parcel FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.project u
+  WHERE (u.id = project_parcel.project_id))) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = project_parcel.parcel_id)))));
+CREATE POLICY project_select ON public.project FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (adcode || '%'::text)) OR (proponent_id = ( SELECT public.acts_for() AS acts_for)) OR (id IN ( SELECT public.reached_projects() AS reached_projects)) OR (id IN ( SELECT public.joined_projects() AS joined_projects))));
+CREATE POLICY project_update ON public.project FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (adcode || '%'::text)) OR (proponent_id = ( SELECT public.acts_for() AS acts_for)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (adcode || '%'::text)) OR (proponent_id = ( SELECT public.acts_for() AS acts_for))))));
+ALTER TABLE public.refund ENABLE ROW LEVEL SECURITY;
+CREATE POLICY refund_insert ON public.refund FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.subscription_line u
+  WHERE (u.id = refund.line_id))))));
+CREATE POLICY refund_select ON public.refund FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.subscription_line u
+  WHERE (u.id = refund.line_id)))));
+ALTER TABLE public.reservation ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reservation_insert ON public.reservation FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.claim u
+  WHERE (u.id = reservation.claim_id))))));
+CREATE POLICY reservation_select ON public.reservation FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.claim u
+  WHERE (u.id = reservation.claim_id)))));
+CREATE POLICY reservation_update ON public.reservation FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.claim u
+  WHERE (u.id = reservation.claim_id)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.claim u
+  WHERE (u.id = reservation.claim_id))))));
+ALTER TABLE public.retirement ENABLE ROW LEVEL SECURITY;
+CREATE POLICY retirement_insert ON public.retirement FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (holder_id = ( SELECT public.acts_for() AS acts_for)))));
+CREATE POLICY retirement_select ON public.retirement FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (holder_id = ( SELECT public.acts_for() AS acts_for)) OR (EXISTS ( SELECT
+   FROM public.party u
+  WHERE ((u.id = retirement.holder_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under)))))));
+ALTER TABLE public.reward_movement ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reward_movement_insert ON public.reward_movement FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.reward_voucher u
+  WHERE (u.number = reward_movement.voucher))))));
+CREATE POLICY reward_movement_select ON public.reward_movement FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.reward_voucher u
+  WHERE (u.number = reward_movement.voucher)))));
+ALTER TABLE public.reward_voucher ENABLE ROW LEVEL SECURITY;
+CREATE POLICY reward_voucher_insert ON public.reward_voucher FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = reward_voucher.orchard_id))))));
+CREATE POLICY reward_voucher_select ON public.reward_voucher FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = reward_voucher.orchard_id)))));
+CREATE POLICY reward_voucher_update ON public.reward_voucher FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = reward_voucher.orchard_id)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.orchard u
+  WHERE (u.id = reward_voucher.orchard_id))))));
+ALTER TABLE public.settlement ENABLE ROW LEVEL SECURITY;
+CREATE POLICY settlement_insert ON public.settlement FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)))));
+ALTER TABLE public.settlement_line ENABLE ROW LEVEL SECURITY;
+CREATE POLICY settlement_line_insert ON public.settlement_line FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.settlement u
+  WHERE ((u.id = settlement_line.settlement_id) AND (u.lot_id IN ( SELECT public.reached_lots(false) AS reached_lots))))))));
+CREATE POLICY settlement_line_select ON public.settlement_line FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.settlement u
+  WHERE (u.id = settlement_line.settlement_id)))));
+ALTER TABLE public.settlement_payment ENABLE ROW LEVEL SECURITY;
+CREATE POLICY settlement_payment_insert ON public.settlement_payment FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.settlement u
+  WHERE ((u.id = settlement_payment.settlement_id) AND (u.lot_id IN ( SELECT public.reached_lots(false) AS reached_lots))))))));
+CREATE POLICY settlement_payment_select ON public.settlement_payment FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.settlement u
+  WHERE (u.id = settlement_payment.settlement_id)))));
+CREATE POLICY settlement_select ON public.settlement FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR ((state <> ALL (ARRAY['DRAFT'::text, 'CHECKED'::text])) AND (lot_id IN ( SELECT public.reached_lots(true) AS reached_lots)))));
+CREATE POLICY settlement_update ON public.settlement FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)))));
+ALTER TABLE public.subscription ENABLE ROW LEVEL SECURITY;
+CREATE POLICY subscription_insert ON public.subscription FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((buyer_id = ( SELECT public.acts_for() AS acts_for)) OR (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (created_by = ( SELECT public.acts_as() AS acts_as))))));
+ALTER TABLE public.subscription_line ENABLE ROW LEVEL SECURITY;
+CREATE POLICY subscription_line_insert ON public.subscription_line FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.subscription u
+  WHERE ((u.id = subscription_line.subscription_id) AND ((u.buyer_id = ( SELECT public.acts_for() AS acts_for)) OR (u.lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as)))))))));
+CREATE POLICY subscription_line_select ON public.subscription_line FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.subscription u
+  WHERE (u.id = subscription_line.subscription_id)))));
+CREATE POLICY subscription_line_update ON public.subscription_line FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.subscription u
+  WHERE ((u.id = subscription_line.subscription_id) AND ((u.buyer_id = ( SELECT public.acts_for() AS acts_for)) OR (u.lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.subscription u
+  WHERE ((u.id = subscription_line.subscription_id) AND ((u.buyer_id = ( SELECT public.acts_for() AS acts_for)) OR (u.lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as)))))))));
+CREATE POLICY subscription_select ON public.subscription FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (buyer_id = ( SELECT public.acts_for() AS acts_for)) OR (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (lot_id IN ( SELECT public.reached_lots(true) AS reached_lots)) OR (created_by = ( SELECT public.acts_as() AS acts_as))));
+CREATE POLICY subscription_update ON public.subscription FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((buyer_id = ( SELECT public.acts_for() AS acts_for)) OR (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((buyer_id = ( SELECT public.acts_for() AS acts_for)) OR (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots))))));
+ALTER TABLE public.tree ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tree_insert ON public.tree FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = tree.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = tree.parcel_id) AND (u.owner_id = ( SELECT public.acts_for() AS acts_for))))) OR (parcel_id IN ( SELECT x.parcel_id
+   FROM public.lot_parcel x
+  WHERE (x.lot_id IN ( SELECT public.reached_lots(true) AS reached_lots))))))));
+ALTER TABLE public.tree_pack ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tree_pack_insert ON public.tree_pack FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = tree_pack.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))))));
+ALTER TABLE public.tree_pack_member ENABLE ROW LEVEL SECURITY;
+CREATE POLICY tree_pack_member_delete ON public.tree_pack_member FOR DELETE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.tree_pack u
+  WHERE ((u.id = tree_pack_member.pack_id) AND (u.lot_id IN ( SELECT public.reached_lots(false) AS reached_lots))))))));
+CREATE POLICY tree_pack_member_insert ON public.tree_pack_member FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.tree u
+  WHERE (u.id = tree_pack_member.tree_id))))));
+CREATE POLICY tree_pack_member_select ON public.tree_pack_member FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.tree u
+  WHERE (u.id = tree_pack_member.tree_id)))));
+CREATE POLICY tree_pack_member_update ON public.tree_pack_member FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.tree_pack u
+  WHERE ((u.id = tree_pack_member.pack_id) AND (u.lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.tree_pack u
+  WHERE ((u.id = tree_pack_member.pack_id) AND (u.lot_id IN ( SELECT public.reached_lots(false) AS reached_lots))))))));
+CREATE POLICY tree_pack_select ON public.tree_pack FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE (u.id = tree_pack.lot_id)))));
+CREATE POLICY tree_pack_update ON public.tree_pack FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (((line_id IS NULL) AND (lot_id IN ( SELECT l.id
+   FROM public.lot l
+  WHERE (l.sale_state = 'LISTED'::text)))) OR (EXISTS ( SELECT
+   FROM public.subscription_line u
+  WHERE (u.id = tree_pack.line_id))) OR (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = tree_pack.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as)))))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (((line_id IS NULL) AND (lot_id IN ( SELECT l.id
+   FROM public.lot l
+  WHERE (l.sale_state = 'LISTED'::text)))) OR (EXISTS ( SELECT
+   FROM public.subscription_line u
+  WHERE (u.id = tree_pack.line_id))) OR (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (EXISTS ( SELECT
+   FROM public.lot u
+  WHERE ((u.id = tree_pack.lot_id) AND ((u.company_id = ( SELECT public.acts_for() AS acts_for)) OR (u.created_by = ( SELECT public.acts_as() AS acts_as))))))))));
+CREATE POLICY tree_select ON public.tree FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (owner_id = ( SELECT public.acts_for() AS acts_for)) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = tree.parcel_id))) OR (id IN ( SELECT public.bought_trees() AS bought_trees))));
+CREATE POLICY tree_update ON public.tree FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = tree.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = tree.parcel_id) AND (u.owner_id = ( SELECT public.acts_for() AS acts_for))))) OR (parcel_id IN ( SELECT x.parcel_id
+   FROM public.lot_parcel x
+  WHERE (x.lot_id IN ( SELECT public.reached_lots(true) AS reached_lots)))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = tree.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = tree.parcel_id) AND (u.owner_id = ( SELECT public.acts_for() AS acts_for))))) OR (parcel_id IN ( SELECT x.parcel_id
+   FROM public.lot_parcel x
+  WHERE (x.lot_id IN ( SELECT public.reached_lots(true) AS reached_lots))))))));
+ALTER TABLE public.unit_range ENABLE ROW LEVEL SECURITY;
+CREATE POLICY unit_range_insert ON public.unit_range FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.event u
+  WHERE ((u.id = unit_range.opened_by) AND (u.actor_id = ( SELECT public.acts_as() AS acts_as))))))));
+CREATE POLICY unit_range_select ON public.unit_range FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.account u
+  WHERE (u.id = unit_range.account_id)))));
+CREATE POLICY unit_range_update ON public.unit_range FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.account u
+  WHERE (u.id = unit_range.account_id)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.account u
+  WHERE (u.id = unit_range.account_id))))));
 GRANT USAGE ON SCHEMA public TO tanhui_app;
 REVOKE ALL ON FUNCTION public.check_settlement() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.check_settlement_frozen() FROM PUBLIC;
@@ -3405,12 +4429,6 @@ GRANT ALL ON FUNCTION public.slot_give_back(owner text, given bigint) TO tanhui_
 REVOKE ALL ON FUNCTION public.slot_take(owner text, asked bigint) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.slot_take(owner text, asked bigint) TO tanhui_app;
 GRANT SELECT ON TABLE public.account TO tanhui_app;
-GRANT INSERT(id) ON TABLE public.account TO tanhui_app;
-GRANT INSERT(asset) ON TABLE public.account TO tanhui_app;
-GRANT INSERT(kind) ON TABLE public.account TO tanhui_app;
-GRANT INSERT(party_id) ON TABLE public.account TO tanhui_app;
-GRANT INSERT(reference) ON TABLE public.account TO tanhui_app;
-GRANT INSERT(overdraft) ON TABLE public.account TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.actor TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.actor TO tanhui_app;
 GRANT UPDATE(roles) ON TABLE public.actor TO tanhui_app;

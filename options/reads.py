@@ -365,14 +365,8 @@ def _lot_view(session: Session, lot: Lot) -> LotView:
     )
 
 
-_HELD = "('RESERVED', 'SIGNED', 'AWAITING_PAYMENT')"
 _SOLD = "('PAID', 'COOLING_OFF', 'VESTING', 'DELIVERABLE')"
-_SUMS = text(
-    f"SELECT vintage, coalesce(sum(quantity) FILTER (WHERE state IN {_HELD}), 0) AS held,"
-    f" coalesce(sum(quantity) FILTER (WHERE state IN {_SOLD}), 0) AS sold,"
-    " sum(delivered) AS delivered, sum(shortfall) AS shortfall"
-    " FROM subscription_line WHERE lot_id = :lot GROUP BY vintage"
-)
+_SUMS = text("SELECT * FROM lot_sums(:lot)")
 _PARCELS = text(
     "SELECT l.parcel_id, p.code, p.area_m2, l.supplier_id, s.name AS supplier_name,"
     " h.name AS household_name, l.tenure,"

@@ -176,6 +176,11 @@ def villages(session: Session, lot_id: UUID) -> tuple[str, ...]:
     return tuple(session.scalars(_VILLAGES, {"lot": lot_id}))
 
 
+def ground_m2(session: Session, lot_id: UUID) -> float:
+    """Return the area of a lot's parcels together."""
+    return float(session.scalar(_GROUND, {"lot": lot_id}) or 0)
+
+
 def villages_of(session: Session, lot_ids: list[UUID]) -> dict[UUID, str]:
     """Return the suppliers' names of several lots, joined."""
     rows = session.execute(_VILLAGES_OF, {"lots": lot_ids})
@@ -299,12 +304,12 @@ _SUPPLIES = text(
     " AND (x.supplier_id = :party OR x.household_id = :party) LIMIT 1"
 )
 _VILLAGES = text(
-    "SELECT name FROM party WHERE id IN (SELECT supplier_id FROM lot_parcel WHERE lot_id = :lot)"
-    " ORDER BY division_code, name"
+    "SELECT name FROM lot_villages(ARRAY[cast(:lot AS uuid)]) ORDER BY division_code, name"
 )
+_GROUND = text("SELECT lot_ground_m2(:lot)")
 _VILLAGES_OF = text(
-    "SELECT x.lot_id, string_agg(DISTINCT p.name, '、' ORDER BY p.name) AS names FROM lot_parcel x"
-    " JOIN party p ON p.id = x.supplier_id WHERE x.lot_id = ANY(:lots) GROUP BY x.lot_id"
+    "SELECT lot_id, string_agg(DISTINCT name, '、' ORDER BY name) AS names"
+    " FROM lot_villages(cast(:lots AS uuid[])) GROUP BY lot_id"
 )
 _OBJECTIONS = text(
     "SELECT id AS objection_id, by_name, words, state, answer, effective_at AS at"

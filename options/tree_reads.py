@@ -4,6 +4,7 @@ What a pack is to everybody names no person and no place; ``members`` and points
 concerned, which the callers decide.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Any, Final, Literal
@@ -259,7 +260,23 @@ def public_pack(session: Session, pack_id: UUID) -> PublicPack:
     ------
     PackNotFoundError
     """
-    return record(session, pack_id).public
+    line = session.execute(_PACKS, {"lot": None, "pack": pack_id}).first()
+    lot = session.execute(_LOT, {"pack": pack_id}).first()
+    if line is None or lot is None:
+        raise PackNotFoundError(pack=pack_id)
+    members = session.execute(_PUBLIC_MEMBERS, {"pack": pack_id}).all()
+    return PublicPack(
+        pack=PackLine(**line._asdict()),
+        lot_title=lot.lot_title,
+        programme_id=lot.programme_id,
+        carbon_right_holder=lot.carbon_right_holder,
+        term_years=lot.term_years,
+        villages=lot.villages or "",
+        species=_species(members),
+        numbers=tuple(one.number for one in members),
+        dead_numbers=tuple(one.number for one in members if one.status == "dead"),
+        delivered_numbers=tuple(one.number for one in members if one.delivered),
+    )
 
 
 def record(session: Session, pack_id: UUID) -> PackRecord:
@@ -269,26 +286,15 @@ def record(session: Session, pack_id: UUID) -> PackRecord:
     ------
     PackNotFoundError
     """
-    line = session.execute(_PACKS, {"lot": None, "pack": pack_id}).first()
+    public = public_pack(session, pack_id)
     more = session.execute(_PACK, {"pack": pack_id}).first()
-    if line is None or more is None:
+    if more is None:
         raise PackNotFoundError(pack=pack_id)
     members = tuple(
         PackMember(**row._asdict()) for row in session.execute(_MEMBERS, {"pack": pack_id})
     )
     return PackRecord(
-        public=PublicPack(
-            pack=PackLine(**line._asdict()),
-            lot_title=more.lot_title,
-            programme_id=more.programme_id,
-            carbon_right_holder=more.carbon_right_holder,
-            term_years=more.term_years,
-            villages=more.villages or "",
-            species=_species(members),
-            numbers=tuple(one.number for one in members),
-            dead_numbers=tuple(one.number for one in members if one.status == "dead"),
-            delivered_numbers=tuple(one.number for one in members if one.delivered),
-        ),
+        public=public,
         subscription_id=more.subscription_id,
         subscription_number=more.subscription_number,
         buyer_id=more.buyer_id,
@@ -297,7 +303,7 @@ def record(session: Session, pack_id: UUID) -> PackRecord:
     )
 
 
-def _species(members: tuple[PackMember, ...]) -> tuple[SpeciesCount, ...]:
+def _species(members: Sequence[Any]) -> tuple[SpeciesCount, ...]:
     years: dict[str, list[int]] = {}
     for one in members:
         years.setdefault(one.species, []).append(one.planted_year)
@@ -353,23 +359,13 @@ _FEATURES = text(
     "   LEFT JOIN tree_pack_member m ON m.tree_id = t.id"
     "   LEFT JOIN tree_pack k ON k.id = m.pack_id ORDER BY g.id, t.number LIMIT :most)"
 )
-_PACKS = text(
-    "SELECT k.id AS pack_id, k.code, k.lot_id, l.number AS lot_number, k.vintage, k.promised,"
-    " count(m.tree_id) AS trees, count(t.id) FILTER (WHERE t.status = 'live') AS live,"
-    " coalesce(n.state, 'FREE') AS state FROM tree_pack k JOIN lot l ON l.id = k.lot_id"
-    " LEFT JOIN subscription_line n ON n.id = k.line_id"
-    " LEFT JOIN tree_pack_member m ON m.pack_id = k.id LEFT JOIN tree t ON t.id = m.tree_id"
-    " WHERE k.lot_id = cast(:lot AS uuid) OR k.id = cast(:pack AS uuid)"
-    " GROUP BY k.id, l.number, n.state ORDER BY k.code"
-)
-_BY_CODE = text("SELECT id FROM tree_pack WHERE code = :code LIMIT 1")
+_PACKS = text("SELECT * FROM pack_lines(cast(:lot AS uuid), cast(:pack AS uuid))")
+_BY_CODE = text("SELECT pack_by_code(:code)")
+_LOT = text("SELECT * FROM pack_lot(:pack)")
+_PUBLIC_MEMBERS = text("SELECT * FROM pack_trees(:pack)")
 _PACK = text(
-    "SELECT l.title AS lot_title, l.programme_id, l.carbon_right_holder, l.term_years,"
-    " (SELECT string_agg(DISTINCT p.name, '、') FROM lot_parcel x JOIN party p"
-    "   ON p.id = x.supplier_id WHERE x.lot_id = l.id) AS villages,"
-    " s.id AS subscription_id, s.number AS subscription_number, s.buyer_id, b.name AS buyer"
-    " FROM tree_pack k JOIN lot l ON l.id = k.lot_id"
-    " LEFT JOIN subscription_line n ON n.id = k.line_id"
+    "SELECT s.id AS subscription_id, s.number AS subscription_number, s.buyer_id, b.name AS buyer"
+    " FROM tree_pack k LEFT JOIN subscription_line n ON n.id = k.line_id"
     " LEFT JOIN subscription s ON s.id = n.subscription_id"
     " LEFT JOIN party b ON b.id = s.buyer_id WHERE k.id = :pack"
 )

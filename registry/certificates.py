@@ -241,14 +241,8 @@ _REVOKE = text(
     "INSERT INTO certificate_revocation (certificate_id, reason, event_id, effective_at)"
     " VALUES (:id, :reason, :event, :at)"
 )
-_BATCH = text(
-    "SELECT b.size_kg, b.vintage, j.name AS project, j.programme_id, j.programme_version"
-    " FROM batch b JOIN project j ON j.id = b.project_id WHERE b.prefix = :prefix"
-)
+_BATCH = text("SELECT * FROM serial_batch(:prefix)")
 _PARTS = text(
-    "SELECT greatest(lower(r.serials), :first) AS first,"
-    " least(upper(r.serials), :past) - 1 AS last, r.status"
-    " FROM unit_range r JOIN batch b ON b.id = r.batch_id"
-    " WHERE b.prefix = :prefix AND r.closed_by IS NULL"
-    " AND r.serials && int8range(:first, :past) ORDER BY r.serials"
+    "SELECT first, last, status FROM serial_parts(:prefix, int8range(:first, :past), NULL)"
+    " ORDER BY first"
 )

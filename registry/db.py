@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 from psycopg import errors as pg
 from pydantic import TypeAdapter
 from sqlalchemy import MetaData, create_engine, event, text
-from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Session
 
@@ -35,6 +35,8 @@ NAMING = {
 RETRIES = 6
 SYSTEM_ACTOR = UUID(int=1)
 """The actor of timers, sealer and set-up; made by migration 0001."""
+PUBLIC_ACTOR = UUID(int=2)
+"""Who asks without having signed in; made by migration 0014, with no role and no party."""
 
 
 class Base(DeclarativeBase):
@@ -108,10 +110,26 @@ def transaction(engine: Engine, *, actor_id: UUID = SYSTEM_ACTOR) -> Iterator[Se
     The actor is set for this transaction only (``tanhui.actor``), for row-level security.
     """
     with Session(engine, expire_on_commit=False) as session, session.begin():
-        session.execute(
-            text("SELECT set_config('tanhui.actor', :actor, true)"), {"actor": str(actor_id)}
-        )
+        act_as(session, actor_id)
         yield session
+
+
+def act_as(session: Session | Connection, actor_id: UUID) -> None:
+    """Tell the database who acts until the transaction ends: its policies go by it."""
+    session.execute(_ACT_AS, {"actor": str(actor_id)})
+
+
+@contextmanager
+def beyond_reach(session: Session, actor_id: UUID) -> Iterator[None]:
+    """Let what follows meet every row, then ``actor_id`` act again.
+
+    For an answer that is only right over rows the actor may not see: a verdict that stands on the
+    whole county.  What leaves the block must be theirs to know.
+    """
+    act_as(session, SYSTEM_ACTOR)
+    yield
+    session.flush()
+    act_as(session, actor_id)
 
 
 def attempt(
@@ -179,6 +197,7 @@ def _result_adapter(verb: Callable[..., Any]) -> TypeAdapter[Any]:
     return TypeAdapter(get_type_hints(verb)["return"])
 
 
+_ACT_AS = text("SELECT set_config('tanhui.actor', :actor, true)")
 _CLAIM = text(
     "INSERT INTO idempotency (actor_id, key, request_hash) VALUES (:actor, :key, :hash)"
     " ON CONFLICT (actor_id, key) DO NOTHING RETURNING key"

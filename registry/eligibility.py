@@ -512,9 +512,8 @@ _EXCLUSION_GROUND = text(
 _CLAIMS = text(
     "SELECT c.id, c.scheme, c.external_reference, lower(c.years) AS first,"
     " upper(c.years) - 1 AS last, ST_AsBinary(c.geometry) AS wkb"
-    " FROM claim c LEFT JOIN project j ON j.id = c.project_id"
-    " WHERE c.status = 'active' AND c.geometry && ST_MakeEnvelope(:x0, :y0, :x1, :y1, 4490)"
-    " AND NOT (j.programme_id IS NOT DISTINCT FROM CAST(:programme AS text)"
+    " FROM claims_meeting(ST_MakeEnvelope(:x0, :y0, :x1, :y1, 4490)) c"
+    " WHERE NOT (c.programme_id IS NOT DISTINCT FROM CAST(:programme AS text)"
     "  AND c.parcel_id = ANY(:ids))"
     " ORDER BY c.id"
 )

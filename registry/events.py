@@ -100,7 +100,12 @@ def seal(session: Session, *, at_most: int = 10_000) -> int:
     Order is the events' own number, drawn when each was written: an act that stands on another's
     committed rows wrote its event later, so cause comes before effect.  (The transaction's number
     would not do: it is drawn at the first write, which can be before a wait for the other.)  Only
-    events below the snapshot's ``xmin`` are taken, and none after one that must still wait.
+    events older than every transaction that still runs here are taken, and none after one that
+    must still wait.
+
+    The snapshot names the running transactions of the whole server.  One is passed over only where
+    the server shows it at work in another database, after the snapshot was taken: it can write
+    nothing here.  What cannot be told (another role's without ``pg_read_all_stats``) is waited for.
     """
     session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": SEAL_LOCK})
     last = session.execute(
@@ -162,10 +167,18 @@ _INSERT = text(
 # The waiting events are found by their transaction's number first: looked for by the least number,
 # the whole table could be read to find none.
 _UNSEALED = text(
-    "WITH waiting AS MATERIALIZED (SELECT w.number FROM event w"
-    "   WHERE w.xid >= pg_snapshot_xmin(pg_current_snapshot()))"
+    "WITH running AS (SELECT x FROM pg_snapshot_xip(pg_current_snapshot()) x"
+    "   WHERE NOT EXISTS (SELECT FROM pg_stat_activity a"
+    "     WHERE a.datname <> current_database() AND a.backend_xid = x::xid)"
+    "   AND NOT EXISTS (SELECT FROM pg_prepared_xacts t"
+    "     WHERE t.database <> current_database() AND t.transaction = x::xid)"
+    "   UNION ALL SELECT pg_current_xact_id_if_assigned()"
+    "   UNION ALL SELECT pg_snapshot_xmax(pg_current_snapshot())),"
+    " horizon AS MATERIALIZED (SELECT x FROM running WHERE x IS NOT NULL ORDER BY x LIMIT 1),"
+    " waiting AS MATERIALIZED (SELECT w.number FROM event w"
+    "   WHERE w.xid >= (SELECT x FROM horizon))"
     " SELECT e.id, e.digest FROM event e LEFT JOIN event_seal s ON s.event_id = e.id"
-    " WHERE s.event_id IS NULL AND e.xid < pg_snapshot_xmin(pg_current_snapshot())"
+    " WHERE s.event_id IS NULL AND e.xid < (SELECT x FROM horizon)"
     " AND e.number < coalesce((SELECT min(number) FROM waiting), 9223372036854775807)"
     " ORDER BY e.number LIMIT :at_most"
 )

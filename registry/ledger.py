@@ -89,10 +89,8 @@ def open_account(
     Two writers at once get the same account: the loser of the insert waits and reads.
     """
     place = {"asset": asset, "kind": kind, "party": party_id, "reference": reference}
-    found = session.scalar(_FIND, place)
-    if found is None:
-        session.execute(_OPEN, place | {"id": uuid4(), "overdraft": kind in SOURCES})
-        found = session.scalar(_FIND, place)
+    fresh = {"fresh": uuid4(), "owes": kind in SOURCES}
+    found = session.scalar(_ACCOUNT_AT, place | fresh)
     assert isinstance(found, UUID)  # noqa: S101 -- inserted by us or by the one we waited for
     return found
 
@@ -245,15 +243,9 @@ _POST = (
     "SELECT replayed, stored_hash, body FROM"
     " post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s::jsonb, %s::jsonb, %s)"
 )
-_PLACE = (
-    "asset = :asset AND kind = :kind AND party_id IS NOT DISTINCT FROM cast(:party AS uuid)"
-    " AND reference IS NOT DISTINCT FROM cast(:reference AS text)"
-)
-_FIND = text(f"SELECT id FROM account WHERE {_PLACE}")
-_OPEN = text(
-    "INSERT INTO account (id, asset, kind, party_id, reference, overdraft)"
-    " VALUES (:id, :asset, :kind, :party, :reference, :overdraft)"
-    " ON CONFLICT (asset, kind, party_id, reference) DO NOTHING"
+_ACCOUNT_AT = text(
+    "SELECT account_at(cast(:asset AS text), cast(:kind AS text), cast(:party AS uuid),"
+    " cast(:reference AS text), cast(:fresh AS uuid), :owes)"
 )
 _LEGS = text("SELECT post_legs(:event, :legs)").bindparams(bindparam("legs", type_=JSONB))
 _BALANCES = text(

@@ -349,14 +349,4 @@ _VERIFY = text(
     " statement_sha256 = :statement WHERE id = :id"
 )
 _REFUSE = text("UPDATE period SET status = 'refused', verifier_id = :verifier WHERE id = :id")
-_RELATION = text(
-    "SELECT CASE"
-    " WHEN NOT EXISTS (SELECT FROM party WHERE id = :verifier AND kind = 'verifier')"
-    "   THEN 'no_verifier'"
-    " WHEN EXISTS (SELECT FROM project WHERE id = :project AND proponent_id = :verifier)"
-    "   THEN 'proponent'"
-    " WHEN EXISTS (SELECT FROM claim c JOIN parcel p ON p.id = c.parcel_id"
-    "   WHERE c.project_id = :project AND p.owner_id = :verifier) THEN 'owner'"
-    " WHEN EXISTS (SELECT FROM account WHERE party_id = :verifier AND asset = 'kg')"
-    "   THEN 'holder' END"
-)
+_RELATION = text("SELECT verifier_relation(cast(:verifier AS uuid), cast(:project AS uuid))")

@@ -139,7 +139,7 @@ def create(session: Session, command: CreateProject) -> ProjectState:
     _check_dates(command, programme)
     # Numbers are given one after the other: two writers meet here.
     session.execute(_LOCK_COUNTY, {"name": f"project:{command.adcode}"})
-    last = session.scalar(select(func.max(Project.number)).where(Project.adcode == command.adcode))
+    last = session.scalar(_LAST_NUMBER, {"adcode": command.adcode})
     project = Project(
         id=uuid4(),
         adcode=command.adcode,
@@ -412,6 +412,7 @@ def _views(
     ]
 
 
+_LAST_NUMBER = text("SELECT last_project_number(:adcode)")
 _LOCK_COUNTY = text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))")
 _ADMISSION = text(
     "SELECT p.id, p.version, p.kind, p.status, e.answer FROM parcel p LEFT JOIN eligibility e"

@@ -219,12 +219,18 @@ def in_words(pieces: Sequence[Piece]) -> list[list[Any]]:
 
 def _state(session: Session, wanted: SerialRange, account_id: UUID) -> str:
     rows = session.execute(
-        _STATE, {"prefix": wanted.prefix, "first": wanted.first, "past": wanted.last + 1}
+        _STATE,
+        {
+            "prefix": wanted.prefix,
+            "first": wanted.first,
+            "past": wanted.last + 1,
+            "account": account_id,
+        },
     ).all()
     for row in rows:
         if row.status != "held":
             return str(row.status)
-        if row.account_id != account_id:
+        if not row.here:
             return "held_by_another"
     raise NotFoundError(what="serial", id=str(wanted))
 
@@ -245,7 +251,7 @@ _INSERT = text(
     " VALUES (:id, :batch, int8range(:first, :past), :account, :status, :parent, :event)"
 )
 _STATE = text(
-    "SELECT r.status, r.account_id FROM unit_range r JOIN batch b ON b.id = r.batch_id"
-    " WHERE b.prefix = :prefix AND r.closed_by IS NULL"
-    " AND r.serials && int8range(:first, :past) ORDER BY r.status <> 'held' DESC, r.serials"
+    "SELECT status, here"
+    " FROM serial_parts(:prefix, int8range(:first, :past), cast(:account AS uuid))"
+    " ORDER BY status <> 'held' DESC, first"
 )

@@ -6,9 +6,10 @@ The database holds the promises whoever writes; here its answer gets a stable co
 import json
 
 from psycopg import Error as DriverError
+from psycopg.errors import InsufficientPrivilege
 from sqlalchemy.exc import DBAPIError
 
-from registry.errors import RegistryError
+from registry.errors import NotPermittedError, RegistryError
 
 
 class ParcelOverlapError(RegistryError):
@@ -62,6 +63,9 @@ def refusal_of(error: DBAPIError) -> RegistryError | None:
     cause = error.orig
     if not isinstance(cause, DriverError):
         return None
+    if isinstance(cause, InsufficientPrivilege) and "row-level security" in str(cause):
+        # A policy's refusal names its table in words only.
+        return NotPermittedError(needs=str(cause).partition('table "')[2].partition('"')[0] or "—")
     refusal = _BY_CONSTRAINT.get(cause.diag.constraint_name or "")
     if refusal is None:
         return None

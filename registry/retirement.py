@@ -149,7 +149,7 @@ def _check(command: RetireUnits) -> None:
 def _next_number(session: Session, year: int) -> int:
     """Return the year's next retirement number; two writers queue on the year's lock."""
     session.execute(_NUMBER_LOCK, {"year": year})
-    return int(session.scalar(_LAST, {"like": f"RET-{year:04d}-%"}) or 0) + 1
+    return int(session.scalar(_LAST, {"year": year}) or 0) + 1
 
 
 def _record(
@@ -192,9 +192,7 @@ def _row(command: RetireUnits, retirement_id: UUID, number: str, event_id: UUID)
 _NUMBER_LOCK = text(
     "SELECT pg_advisory_xact_lock(hashtextextended('retirement:' || CAST(:year AS text), 0))"
 )
-_LAST = text(
-    "SELECT max(split_part(number, '-', 3)::bigint) FROM retirement WHERE number LIKE :like"
-)
+_LAST = text("SELECT last_retirement_number(:year)")
 _INSERT = text(
     "INSERT INTO retirement (id, number, holder_id, beneficiary, beneficiary_kind,"
     " beneficiary_location, purpose, reporting_period, note, reference, kg, serials, event_id,"

@@ -85,7 +85,7 @@ def require_holder(session: Session, party_id: UUID) -> None:
     ------
     NotFoundError, HolderNotAllowedError.
     """
-    kind = session.scalar(text("SELECT kind FROM party WHERE id = :id"), {"id": party_id})
+    kind = session.scalar(text("SELECT party_kind(:id)"), {"id": party_id})
     if kind is None:
         raise NotFoundError(what="party", id=party_id)
     if kind in MAY_NOT_HOLD:

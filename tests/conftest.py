@@ -18,7 +18,7 @@ from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.orm import Session
 
 from registry import cluster, migrate
-from registry.db import SYSTEM_ACTOR, connect
+from registry.db import SYSTEM_ACTOR, act_as, connect
 
 ROOT = Path(__file__).resolve().parent.parent
 STATE = Path(os.environ.get("TANHUI_PG_DIR", ROOT / "var" / "pg"))
@@ -115,8 +115,6 @@ def shared_engine(pg: cluster.Cluster, clone: Callable[[], str]) -> Iterator[Eng
 def session(shared_engine: Engine) -> Iterator[Session]:
     """A session as the application's role; everything is rolled back after the test."""
     with Session(shared_engine, expire_on_commit=False) as made:
-        made.execute(
-            text("SELECT set_config('tanhui.actor', :actor, true)"), {"actor": str(SYSTEM_ACTOR)}
-        )
+        act_as(made, SYSTEM_ACTOR)
         yield made
         made.rollback()

@@ -9,7 +9,7 @@ from flask import current_app, g
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from registry.db import SYSTEM_ACTOR, Command, perform, transaction
+from registry.db import PUBLIC_ACTOR, Command, perform, transaction
 from registry.people import ActorView
 from web.config import Settings
 from web.progress import Listener
@@ -61,7 +61,7 @@ def actor() -> ActorView:
 def reading() -> Iterator[Session]:
     """Yield a session in which the database knows who asks; for reads."""
     who = viewer()
-    with transaction(engine(), actor_id=who.id if who else SYSTEM_ACTOR) as session:
+    with transaction(engine(), actor_id=who.id if who else PUBLIC_ACTOR) as session:
         yield session
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from registry.errors import NotFoundError
-from registry.models import LabelRun, Orchard, OrchardLabel, Party
+from registry.models import Orchard, OrchardLabel
 from registry.orchards import accounts, books, labels, rewards
 from registry.orchards.books import BookView
 from registry.orchards.labels import LabelView, PublicLabel
@@ -231,17 +231,18 @@ def public_orchard(session: Session, _who: ActorView | None, query: OrchardById)
     ------
     NotFoundError : there is no such account.
     """
-    held = accounts.orchard_view(session, query.orchard_id)
-    operator = session.get_one(Party, held.operator_id)
-    rows = session.execute(_APPROVED, {"orchard": held.id})
+    row = session.execute(_PUBLIC, {"orchard": query.orchard_id}).first()
+    if row is None:
+        raise NotFoundError(what="orchard", id=query.orchard_id)
+    years = session.execute(_PUBLIC_YEARS, {"orchard": row.id})
     return PublicOrchard(
-        id=held.id,
-        crop=held.crop,
-        place=place_of(session, held),
-        operator=None if operator.kind in labels.PRIVATE else operator.name,
-        planted_area_m2=held.planted_area_m2,
-        years=tuple(PublicYear(**row._asdict()) for row in rows),
-        labels=_history(session, held.id),
+        id=row.id,
+        crop=row.crop,
+        place=row.place or row.adcode,
+        operator=row.operator,
+        planted_area_m2=accounts.decimal_text(row.planted_area_m2),
+        years=tuple(PublicYear(**year._asdict()) for year in years),
+        labels=_history(session, row.id),
     )
 
 
@@ -252,28 +253,24 @@ def label_page(session: Session, _who: ActorView | None, query: LabelByNumber) -
     ------
     NotFoundError : there is no such number.
     """
-    found = labels.label(session, query.number)
-    run = session.get_one(LabelRun, found.run_id)
-    shown = {name: found.inputs[name] for name in _PUBLIC_INPUTS if name in found.inputs}
+    label = labels.public_label(session, query.number)
+    found = labels.public_rows(session, number=query.number)[0]
     return LabelPage(
-        label=labels.public_label(session, query.number),
+        label=label,
         orchard_id=found.orchard_id,
         x=found.x,
         points=found.points,
-        digest=found.digest,
-        rule=dict(run.rule),
-        inputs=shown,
+        digest=bytes(found.digest).hex(),
+        rule=found.rule,
+        inputs=found.inputs,
         history=_history(session, found.orchard_id),
     )
 
 
 def place_of(session: Session, orchard: accounts.OrchardView) -> str:
     """Return county and township by name, nothing below."""
-    bound = {
-        "parcels": [plot.parcel_id for plot in orchard.plots],
-        "county": orchard.adcode.ljust(12, "0"),
-    }
-    return session.scalar(labels.PLACE, bound) or orchard.adcode
+    bound = {"orchard": orchard.id, "drawn": orchard.boundary_version}
+    return session.scalar(_PLACE, bound) or orchard.adcode
 
 
 def label_orchard(session: Session, number: str) -> UUID:
@@ -295,35 +292,12 @@ def county_of(session: Session, orchard_id: UUID) -> str:
 
 
 def _history(session: Session, orchard_id: UUID) -> tuple[LabelStep, ...]:
-    query = select(OrchardLabel).where(OrchardLabel.orchard_id == orchard_id)
-    rows = session.scalars(query.order_by(OrchardLabel.year.desc(), OrchardLabel.seq.desc()))
     return tuple(
-        LabelStep(
-            number=row.number,
-            year=row.year,
-            state=row.state,
-            grade=row.grade,
-            valid_from=row.valid_from,
-            valid_to=row.valid_to,
-            appeal=row.appeal_of is not None,
-        )
-        for row in rows
+        LabelStep(**{name: getattr(row, name) for name in LabelStep.__dataclass_fields__})
+        for row in labels.public_rows(session, orchard_id=orchard_id)
     )
 
 
-_PUBLIC_INPUTS: Final = (
-    "crop",
-    "stage",
-    "basis",
-    "benchmark",
-    "evidence_share",
-    "net_without_soil_kg",
-    "coverage",
-    "grass",
-    "straw",
-    "organic_share",
-    "years",
-)
 _ONE_SEEN = text(f"SELECT 1 FROM orchard o WHERE o.id = :id AND {_SEEN}")
 _LAST_YEAR = text(
     f"SELECT max(k.year) FROM orchard_book k JOIN orchard o ON o.id = k.orchard_id WHERE {_SEEN}"
@@ -349,9 +323,6 @@ _LIST = text(
     "  (SELECT n.name, n.id FROM orchard n WHERE n.id = cast(:after AS uuid)))"
     " ORDER BY o.name, o.id LIMIT :limit"
 )
-_APPROVED = text(
-    "SELECT DISTINCT ON (a.year) a.year, a.e_kg, a.s_kg, a.net_kg FROM orchard_balance a"
-    " JOIN orchard_book k ON k.orchard_id = a.orchard_id AND k.year = a.year"
-    " WHERE a.orchard_id = :orchard AND a.kind = 'approved' AND k.status = 'approved'"
-    " ORDER BY a.year DESC, a.number DESC"
-)
+_PUBLIC = text("SELECT * FROM public_orchard(:orchard)")
+_PUBLIC_YEARS = text("SELECT * FROM public_orchard_years(:orchard)")
+_PLACE = text("SELECT orchard_place(:orchard, :drawn)")

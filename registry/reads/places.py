@@ -322,11 +322,11 @@ _PARCEL = text(
      WHERE p.id = :id AND {VISIBLE}
     """
 )
-_MEETS = (
-    "(cast(:west AS float8) IS NULL OR p.geometry &&"
-    " ST_MakeEnvelope(cast(:west AS float8), cast(:south AS float8), cast(:east AS float8),"
-    " cast(:north AS float8), 4490))"
+_BOX = (
+    "ST_MakeEnvelope(cast(:west AS float8), cast(:south AS float8), cast(:east AS float8),"
+    " cast(:north AS float8), 4490)"
 )
+_MEETS = f"(cast(:west AS float8) IS NULL OR p.id IN (SELECT parcels_meeting({_BOX})))"
 _FEATURES = text(
     f"""
     SELECT json_build_object('type', 'Feature', 'id', p.id,
@@ -352,9 +352,7 @@ _NEIGHBOURS = text(
     SELECT json_build_object('type', 'Feature', 'id', p.id,
              'geometry', ST_AsGeoJSON(p.geometry, 9)::json,
              'properties', json_build_object('kind', p.kind, 'status', p.status))::text AS feature
-      FROM parcel p
-     WHERE {_MEETS} AND p.status IN ('submitted', 'approved')
-     ORDER BY p.area_m2 DESC, p.id LIMIT :most
+      FROM neighbours({_BOX}, :most) p
     """
 )
 _OUTLINE = text(
@@ -381,20 +379,7 @@ _OWN_OUTLINE = text(
      WHERE shape IS NOT NULL
     """
 )
-_FIGURES = text(
-    """
-    SELECT count(*) FILTER (WHERE kind = 'carbon') AS parcels,
-           coalesce(sum(area_m2) FILTER (WHERE kind = 'carbon'), 0) AS area_m2,
-           count(*) FILTER (WHERE kind = 'orchard') AS orchards,
-           count(DISTINCT division_code) AS villages,
-           (SELECT count(*) FROM project) AS projects,
-           coalesce((SELECT -sum(balance) FROM account WHERE asset = 'kg' AND kind = 'issued'),
-                    0)::bigint AS issued_kg,
-           coalesce((SELECT sum(balance) FROM account WHERE asset = 'kg' AND kind = 'retired'),
-                    0)::bigint AS retired_kg
-      FROM parcel WHERE status = 'approved'
-    """
-)
+_FIGURES = text("SELECT * FROM public_figures()")
 _DIVISIONS = text(
     "SELECT code, name, level FROM division WHERE parent_code IS NOT DISTINCT FROM"
     " cast(:parent AS text) ORDER BY code"

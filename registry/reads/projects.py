@@ -322,11 +322,7 @@ _PROJECTS = text(
            j.programme_id, j.programme_version, j.started_on, j.crediting_from, j.crediting_to,
            j.external_number, j.document_sha256, j.submitted_by, s.parcels, s.area_m2
       FROM project j JOIN party o ON o.id = j.proponent_id
-      CROSS JOIN LATERAL (
-        SELECT count(*) AS parcels, coalesce(sum(v.area_m2), 0) AS area_m2
-          FROM project_parcel k JOIN parcel_version v
-            ON v.parcel_id = k.parcel_id AND v.version = k.version
-         WHERE k.project_id = j.id) s
+      CROSS JOIN LATERAL project_ground(j.id) s
      WHERE {IN_SIGHT}
        AND (cast(:id AS uuid) IS NULL OR j.id = :id)
        AND (cast(:adcode AS text) IS NULL OR j.adcode = :adcode)
@@ -339,13 +335,8 @@ _PAGE = text(
     f"""
     SELECT g.name_zh AS programme_zh, g.name_en AS programme_en,
            {WHOLE} AS whole,
-           coalesce((SELECT jsonb_object_agg(x.answer, x.n) FROM (
-              SELECT coalesce(e.answer, 'unknown') AS answer, count(*) AS n
-                FROM project_parcel k JOIN parcel p ON p.id = k.parcel_id
-                LEFT JOIN eligibility e ON e.parcel_id = p.id AND e.version = p.version
-                 AND e.programme_id = j.programme_id
-                 AND e.programme_version = j.programme_version
-               WHERE k.project_id = j.id GROUP BY 1) x), '{{}}') AS answers,
+           coalesce((SELECT jsonb_object_agg(x.answer, x.n) FROM project_answers(j.id) x),
+                    '{{}}') AS answers,
            coalesce((SELECT jsonb_agg(jsonb_build_object(
                      'kind', v.kind, 'actor', a.name, 'effective_at', v.effective_at,
                      'note', coalesce(v.body ->> 'reason', ''),
@@ -356,11 +347,8 @@ _PAGE = text(
                       FROM event WHERE subject_kind = 'project'
                        AND subject_id = cast(j.id AS text)) v
               JOIN actor a ON a.id = v.actor_id), '[]') AS story,
-           coalesce((SELECT jsonb_agg(to_jsonb(x) ORDER BY x.scheme, x.first_year) FROM (
-              SELECT c.scheme, c.status, lower(c.years) AS first_year,
-                     upper(c.years) - 1 AS last_year, count(*) AS claims, sum(c.area_m2) AS area_m2
-                FROM claim c WHERE c.project_id = j.id
-               GROUP BY c.scheme, c.status, c.years) x), '[]') AS claims,
+           coalesce((SELECT jsonb_agg(to_jsonb(x) ORDER BY x.scheme, x.first_year)
+              FROM project_claims(j.id) x), '[]') AS claims,
            coalesce((SELECT jsonb_agg(jsonb_build_object(
                      'id', r.id, 'kind', r.kind, 'first_year', lower(r.years),
                      'last_year', upper(r.years) - 1, 'parcels', r.parcels, 'net_kg', r.net_kg,

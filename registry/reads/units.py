@@ -228,58 +228,9 @@ def receiver(session: Session, words: str) -> Receiver | None:
     return Receiver(party_id=rows[0].id, name=rows[0].name) if len(rows) == 1 else None
 
 
-_BATCH = text(
-    """
-    SELECT b.prefix, b.vintage, b.size_kg, b.buffer_kg,
-           (SELECT jsonb_object_agg(x.status, x.kg) FROM (
-              SELECT status, sum(upper(serials) - lower(serials))::bigint AS kg FROM unit_range
-               WHERE batch_id = b.id AND closed_by IS NULL GROUP BY status) x) AS states,
-           j.name AS project, coalesce(d.name, j.adcode) AS county, j.programme_id,
-           j.programme_version, g.name_zh AS programme_zh, g.name_en AS programme_en,
-           p.starts_on, p.ends_on, p.verified_kg, v.name AS verifier, p.statement_sha256,
-           r.parcels, (SELECT sum(w.area_m2) FROM assessment_series s JOIN parcel_version w
-              ON w.parcel_id = s.parcel_id AND w.version = s.version
-             WHERE s.run_id = r.id) AS area_m2,
-           r.id AS run_id, r.engine_version, r.code_revision, r.table_digest, r.input_digest,
-           (SELECT jsonb_agg(jsonb_build_object('kind', l.kind, 'name', l.name, 'year', l.year,
-                     'source', l.source, 'licence', l.licence,
-                     'sha256', encode(l.sha256, 'hex')) ORDER BY l.kind)
-              FROM jsonb_array_elements(r.layers) x JOIN layer l
-                ON l.id = cast(x ->> 'id' AS uuid)) AS layers,
-           e.effective_at AS issued_at, s.pos AS seal_pos, s.hash AS seal_hash
-      FROM batch b JOIN period p ON p.id = b.period_id JOIN project j ON j.id = b.project_id
-      JOIN programme g ON g.id = j.programme_id AND g.version = j.programme_version
-      JOIN assessment_run r ON r.id = p.run_id JOIN party v ON v.id = p.verifier_id
-      JOIN event e ON e.id = b.event_id LEFT JOIN event_seal s ON s.event_id = e.id
-      LEFT JOIN division d ON d.code = rpad(j.adcode, 12, '0')
-     WHERE b.prefix = :prefix
-    """
-)
-_BATCHES = text(
-    """
-    SELECT b.prefix, b.vintage, j.name AS project, b.size_kg, b.buffer_kg, x.held_kg, x.retired_kg
-      FROM batch b JOIN project j ON j.id = b.project_id
-      CROSS JOIN LATERAL (
-        SELECT coalesce(sum(upper(u.serials) - lower(u.serials))
-                 FILTER (WHERE u.status = 'held'), 0)::bigint AS held_kg,
-               coalesce(sum(upper(u.serials) - lower(u.serials))
-                 FILTER (WHERE u.status = 'retired'), 0)::bigint AS retired_kg
-          FROM unit_range u WHERE u.batch_id = b.id AND u.closed_by IS NULL) x
-     WHERE cast(:project AS uuid) IS NULL OR b.project_id = :project
-     ORDER BY b.recorded_at DESC, b.prefix LIMIT 200
-    """
-)
-_HISTORY = text(
-    "SELECT greatest(lower(r.serials), :first) AS first,"
-    " least(upper(r.serials), :past) - 1 AS last,"
-    " least(upper(r.serials), :past) - greatest(lower(r.serials), :first) AS kg,"
-    " r.status, e.kind AS act, e.effective_at AS at, s.pos AS seal_pos,"
-    " r.closed_by IS NULL AS open"
-    " FROM unit_range r JOIN batch b ON b.id = r.batch_id JOIN event e ON e.id = r.opened_by"
-    " LEFT JOIN event_seal s ON s.event_id = e.id"
-    " WHERE b.prefix = :prefix AND r.serials && int8range(:first, :past)"
-    " ORDER BY e.number, lower(r.serials)"
-)
+_BATCH = text("SELECT * FROM batch_register(:prefix)")
+_BATCHES = text("SELECT * FROM batch_list(cast(:project AS uuid))")
+_HISTORY = text("SELECT * FROM serial_history(:prefix, int8range(:first, :past))")
 _RETIREMENTS = text(
     "SELECT r.id, r.number, r.kg, r.beneficiary, r.purpose, r.reporting_period, r.serials,"
     " r.effective_at, s.pos IS NOT NULL AS sealed, c.number AS certificate"
@@ -290,4 +241,4 @@ _RETIREMENTS = text(
     " ORDER BY r.effective_at DESC, r.number DESC LIMIT 200"
 )
 _HOLDER = text("SELECT holder_id FROM retirement WHERE id = :id")
-_RECEIVER = text("SELECT id, name FROM party WHERE uscc = :words OR name = :words LIMIT 2")
+_RECEIVER = text("SELECT id, name FROM party_named(:words)")

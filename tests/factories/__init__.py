@@ -30,6 +30,7 @@ from registry.models import (
     Programme,
     Project,
 )
+from registry.reads.scope import STAFF
 
 AT = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 COUNTY = "330802000000"
@@ -48,16 +49,28 @@ def division(session: Session, code: str = COUNTY, *, name: str = "柯城区", l
 
 
 def party(session: Session, kind: str, name: str | None = None, *, code: str | None = None):
-    """A party of ``kind``."""
+    """A party of ``kind``; people live in the county unless told otherwise."""
+    if code is None and kind in {"household", "person"}:
+        code = division(session)
     made = Party(kind=kind, name=name or f"{kind}-{uuid4().hex[:6]}", division_code=code)
     session.add(made)
     session.flush()
     return made.id
 
 
-def actor(session: Session, *roles: str, party_id: UUID | None = None):
-    """Someone who acts, for a party if given."""
-    made = Actor(name="某人", roles=list(roles), party_id=party_id, effective_at=AT)
+def actor(
+    session: Session, *roles: str, party_id: UUID | None = None, division_code: str | None = None
+):
+    """Someone who acts for a party if given; staff answer for the county unless told otherwise."""
+    if division_code is None and STAFF.intersection(roles):
+        division_code = division(session)
+    made = Actor(
+        name="某人",
+        roles=list(roles),
+        party_id=party_id,
+        division_code=division_code,
+        effective_at=AT,
+    )
     session.add(made)
     session.flush()
     return made.id
@@ -86,8 +99,10 @@ def programme(
     return key
 
 
-def parcel(session: Session, owner_id: UUID, *, kind: str = "carbon"):
-    """An approved square parcel of about 4 ha, on ground of its own."""
+def parcel(
+    session: Session, owner_id: UUID, *, kind: str = "carbon", division_code: str | None = None
+):
+    """An approved square parcel of about 4 ha, on ground of its own, in the county if not below."""
     n = next(_places)
     x, y = 118.5 + 0.003 * (n % 100), 28.7 + 0.003 * (n // 100)
     wkt = (
@@ -103,6 +118,7 @@ def parcel(session: Session, owner_id: UUID, *, kind: str = "carbon"):
         status="submitted",
         version=1,
         owner_id=owner_id,
+        division_code=division_code or division(session),
         submitted_by=submitter,
         **place,
     )

@@ -348,7 +348,10 @@ def empty_walk(engine) -> Walk:
         walk.parties["second"] = factories.party(session, "enterprise", "第二公司")
         walk.parties["verifier"] = factories.party(session, "verifier", "核证机构")
         for name in ("clerk", "reviewer", "director"):
-            walk.people[name] = factories.actor(session, "company")
+            walk.people[name] = factories.actor(
+                session, "company", party_id=walk.parties["company"]
+            )
+        walk.people["buyer"] = factories.actor(session, "buyer", party_id=walk.parties["buyer"])
         walk.people["verifier"] = factories.actor(
             session, "verifier", party_id=walk.parties["verifier"]
         )

@@ -12,8 +12,8 @@ from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from registry import events
-from registry.db import SYSTEM_ACTOR, Command, perform, transaction
+from registry import cluster, events
+from registry.db import SYSTEM_ACTOR, Command, connect, perform, transaction
 from registry.errors import KeyReusedError
 from registry.models import Event
 
@@ -91,7 +91,7 @@ def test_the_record_refuses_change(engine, command, change):
 
 
 def seal_until(engine, wanted: int) -> int:
-    """Seal until ``wanted`` events are; an open transaction in any database of the server delays."""
+    """Seal until ``wanted`` events are."""
     sealed, deadline = 0, time.monotonic() + 20
     while sealed < wanted and time.monotonic() < deadline:
         with transaction(engine) as session:
@@ -122,3 +122,18 @@ def test_an_event_of_an_open_transaction_waits_for_its_seal(engine, command):
         with transaction(engine) as session:
             assert events.seal(session) == 0
     assert seal_until(engine, 2) == 2
+
+
+def test_a_long_transaction_of_another_database_delays_no_seal(pg, clone, engine, command):
+    other = connect(cluster.database_url(pg, clone(), "tanhui_app"))
+    with transaction(other) as elsewhere:
+        note(elsewhere, replace(command, key="elsewhere"))  # older than all that follows here
+        perform(engine, note, command)
+        with transaction(engine) as session:
+            assert events.seal(session) == 1
+        perform(engine, note, replace(command, key="second"))
+        with transaction(engine) as session:
+            note(session, replace(command, key="mine"))
+            assert events.seal(session) == 1  # its own event is not committed yet
+    other.dispose()
+    assert seal_until(engine, 1) == 1

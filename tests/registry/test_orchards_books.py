@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from registry.db import transaction
-from registry.errors import NotPermittedError, WrongStateError
+from registry.errors import NotFoundError, NotPermittedError, WrongStateError
 from registry.orchards import accounts, balances, books
 from registry.orchards.errors import (
     BookClosedError,
@@ -257,7 +257,7 @@ def test_a_farmer_keeps_only_their_own_book(at):
         other = factories.actor(session, "farmer", party_id=factories.party(session, "household"))
     fields = {"orchard_id": orchard.id, "year": 2025, "lines": make.year_lines()}
     assert at.do(books.add_lines, books.AddLines, own, **fields).status == "draft"
-    with pytest.raises(NotPermittedError):
+    with pytest.raises(NotFoundError):
         at.do(books.add_lines, books.AddLines, other, **fields)
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from registry.db import transaction
-from registry.errors import InvalidValueError, NotFoundError, NotPermittedError
+from registry.errors import InvalidValueError, NotFoundError
 from registry.orchards import county, label_settings, labels
 from registry.orchards.errors import AppealTooLateError, BenchmarkSourceError, VetoLiftedError
 from tests import factories
@@ -155,7 +155,7 @@ def test_an_appeal_makes_a_new_run_for_its_orchard(at):
         farmer = factories.actor(session, "farmer", party_id=orchard.operator_id)
         other = factories.actor(session, "farmer", party_id=factories.party(session, "household"))
     ask = {"number": label.number, "reason": "产量少记"}
-    with pytest.raises(NotPermittedError):
+    with pytest.raises(NotFoundError):
         at.do(labels.appeal_label, labels.AppealLabel, other, **ask)
     again = only(at.do(labels.appeal_label, labels.AppealLabel, farmer, **ask))
     assert (again.appeal_of, again.orchard_id) == (label.number, orchard.id)

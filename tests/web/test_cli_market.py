@@ -171,13 +171,13 @@ def test_units_move_retire_and_are_certified(desk):
         *("--beneficiary", "绿源公司", "--beneficiary-kind", "enterprise"),
         *("--beneficiary-location", "CN-ZJ", "--purpose", "corporate_targets"),
         *("--reporting-period", "2025"),
-        who="clerk",
+        who="buyer",
     )
     assert retired["kg"] == 500
     shown = desk.say("unit", "show", moved["serials"][0])
     assert [part["status"] for part in shown["parts"]] == ["retired"]
     log.seal_event(w.engine, UUID(retired["event_id"]))
-    sealed = desk.say("unit", "certify", retired["retirement_id"], who="clerk")
+    sealed = desk.say("unit", "certify", retired["retirement_id"], who="buyer")
     page = desk.say("unit", "certificate", sealed["number"])
     assert page["signature_holds"]
     assert page["state"] == "valid"

@@ -13,11 +13,11 @@ from flask_security import (
     logout_user,
 )
 from flask_wtf.csrf import CSRFProtect
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from registry import people
-from registry.db import perform, transaction
+from registry.db import SYSTEM_ACTOR, act_as, perform, transaction
 from registry.errors import NotFoundError
 from web.accounts import logins
 from web.accounts.models import Login
@@ -52,7 +52,13 @@ def register(app: Flask, made: Engine) -> None:
         SECURITY_DEFAULT_REMEMBER_ME=False,
         SECURITY_TOTP_ISSUER=logins.ISSUER,
     )
-    own = scoped_session(sessionmaker(made, expire_on_commit=False))
+    making = sessionmaker(made, expire_on_commit=False)
+    own = scoped_session(making)
+
+    @event.listens_for(making, "after_begin")
+    def set_actor(_session: Session, _transaction: object, connection: Connection) -> None:
+        act_as(connection, SYSTEM_ACTOR)  # who asks is not known yet
+
     Security(app, SQLAlchemySessionUserDatastore(own, Login, RoleMixin), register_blueprint=False)
     CSRF.init_app(app)
 

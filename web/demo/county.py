@@ -21,11 +21,13 @@ DESKS = {
     "township": "航埠镇 林业站 张伟",
     "county": "柯城区 林业局 李敏",
     "county2": "柯城区 林业局 王强",
+    "county3": "柯城区 林业局 刘洋",
     "company": "两山公司 陈静",
     "company2": "两山公司 周涛",
     "company3": "两山公司 何平",
     "verifier": "核证机构 赵磊",
     "auditor": "审计 孙丽",
+    "buyer": "示例光伏材料有限公司 吴婷",
 }
 """Demo people at desks; numbered ones are the other person where two must act."""
 
@@ -154,7 +156,7 @@ def _party(
 
 def _actor(teller: Teller, desk: str, name: str) -> people.AddActor:
     role = desk.rstrip("23")
-    party = {"company": "COMPANY", "verifier": "VERIFIER"}.get(role)
+    party = {"company": "COMPANY", "verifier": "VERIFIER", "buyer": "BUY-001"}.get(role)
     return people.AddActor(
         at=at(DAY),
         actor_id=SYSTEM_ACTOR,
@@ -162,6 +164,6 @@ def _actor(teller: Teller, desk: str, name: str) -> people.AddActor:
         name=name,
         roles=[role],
         new_actor_id=teller.who(desk),
-        division_code="330802101000" if role == "township" else ADCODE,
+        division_code={"township": "330802101000", "buyer": None}.get(role, ADCODE),
         party_id=teller.found["parties"][party] if party else None,
     )

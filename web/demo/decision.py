@@ -95,7 +95,7 @@ def _ask(teller: Teller) -> eligibility.EligibilityRun:
         dem=teller.folder / "dem.tif", species=teller.folder / "species.tif"
     )
     command = eligibility.RunEligibility(
-        **teller.by("township", "eligibility", ASKED),
+        **teller.by("county3", "eligibility", ASKED),
         programme_id=PROGRAMME,
         division_code=ADCODE,
         crediting=(FIRST_YEAR, LAST_YEAR),

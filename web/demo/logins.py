@@ -16,7 +16,6 @@ PASSWORD = "tanhui-demo-2026"  # noqa: S105 -- of the demo county, printed on th
 PARTIES = {
     "village": ("collective", "collective"),
     "farmer": ("farmer", "household"),
-    "buyer": ("buyer", "buyer"),
     "bank": ("bank", None),
 }
 """Login to (role, kind of the party it acts for)."""
@@ -67,6 +66,5 @@ def _others(teller: Teller) -> Iterator[tuple[str, str, UUID | None]]:
     """Yield (login, role, party) of users who act for a party of the county's files."""
     parties = teller.found["parties"]
     by_kind = {owner["kind"]: owner["id"] for owner in reversed(teller.read("owners.json"))}
-    by_kind["buyer"] = teller.read("buyers.json")[0]["id"]
     for name, (role, kind) in PARTIES.items():
         yield name, role, parties[by_kind[kind]] if kind else None

@@ -96,7 +96,7 @@ def _drawn(teller: Teller, numbers: set[str]) -> Iterator[tuple[str, UUID]]:
         drawn = teller.do(
             parcels.draw,
             parcels.DrawParcel(
-                **teller.by("township", f"orchard:draw:{number}", OPENED),
+                **teller.by("county3", f"orchard:draw:{number}", OPENED),
                 geojson=feature["geometry"],
                 kind="orchard",
                 division_code=feature["properties"]["ZLDWDM"],
@@ -132,7 +132,7 @@ def _open(teller: Teller, record: Record, ground: Mapping[str, UUID]) -> account
     return teller.do(
         accounts.open_orchard,
         accounts.OpenOrchard(
-            **teller.by("township", f"orchard:open:{record['id']}", OPENED),
+            **teller.by("county3", f"orchard:open:{record['id']}", OPENED),
             operator_id=operator.party_id,
             adcode=ADCODE,
             name=record["name"],
@@ -159,9 +159,9 @@ def _book(teller: Teller, record: Record, orchard_id: UUID, year: int) -> int:
     entries = list(_entries(book))
     key = f"orchard:{record['id']}:{year}"
     of_year: dict[str, Any] = {"orchard_id": orchard_id, "year": year}
-    written = teller.by("township", f"{key}:lines", WRITTEN[year])
+    written = teller.by("county3", f"{key}:lines", WRITTEN[year])
     teller.do(books.add_lines, books.AddLines(**written, **of_year, lines=entries))
-    submitted = teller.by("township", f"{key}:submit", WRITTEN[year])
+    submitted = teller.by("county3", f"{key}:submit", WRITTEN[year])
     teller.do(books.submit_book, books.SubmitBook(**submitted, **of_year))
     decided = teller.by("county", f"{key}:approve", APPROVED[year])
     teller.do(books.decide_book, books.DecideBook(**decided, **of_year, decision="approve"))

@@ -22,7 +22,7 @@ def tell(teller: Teller) -> Totals:
     """Import the defective county file, score its findings, approve what was accepted."""
     path = teller.folder / "parcels_defective.geojson"
     command = imports.ImportParcels(
-        **teller.by("township", "import", SENT),
+        **teller.by("county3", "import", SENT),
         file_name=path.name,
         file_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         division_code=ADCODE,

@@ -143,7 +143,7 @@ def bring_in(teller: Teller, path: Path, *, programme: str = "county-inclusion")
     intake = examine(path)
     examined = time.perf_counter()
     command = imports.ImportParcels(
-        **teller.by("township", f"real:{path.name}", SENT),
+        **teller.by("county3", f"real:{path.name}", SENT),
         file_name=path.name,
         file_sha256=hashlib.sha256(path.read_bytes()).hexdigest(),
         programme_id=programme,

@@ -23,7 +23,7 @@ def tell(teller: Teller) -> Totals:
     """Retire part of what the buyer holds, certify it, look it up, verify the chain offline."""
     holder = teller.found["parties"][BUYER]
     command = retirement.RetireUnits(
-        **teller.by("company", "retire", RETIRED),
+        **teller.by("buyer", "retire", RETIRED),
         holder_id=holder,
         units=Selection(kg=KEPT_KG),
         beneficiary="示例光伏材料有限公司 2025 年度会议",
@@ -41,7 +41,7 @@ def tell(teller: Teller) -> Totals:
     made = teller.do(
         partial(certificates.certify_retirement, key=key),
         certificates.CertifyRetirement(
-            **teller.by("company", "certify", RETIRED), retirement_id=retired.retirement_id
+            **teller.by("buyer", "certify", RETIRED), retirement_id=retired.retirement_id
         ),
     )
     with teller.reading() as session:
@@ -65,7 +65,7 @@ def _refuses_transfer(teller: Teller, retired: retirement.Retired) -> None:
         teller.do(
             transfers.transfer,
             transfers.TransferUnits(
-                **teller.by("company", "transfer-retired", RETIRED),
+                **teller.by("buyer", "transfer-retired", RETIRED),
                 holder_id=teller.found["parties"][BUYER],
                 receiver_id=teller.found["parties"]["BUY-002"],
                 units=Selection(serials=tuple(retired.serials)),

@@ -152,9 +152,10 @@ def lot(lot_id: UUID) -> str:
         if page.lot.sale_state not in PUBLIC_STATES and not concerned:
             raise NotFoundError(what="lot", id=lot_id)
         villages = "、".join(sale_reads.villages(session, lot_id))
+        area_m2 = sale_reads.ground_m2(session, lot_id)
         said = sale_reads.objections(session, lot_id) if concerned else ()
         packs = tree_reads.packs(session, lot_id).items if page.lot.unit == "tree" else ()
-    context = _context(page, villages, who, said, concerned=concerned)
+    context = _context(page, (villages, area_m2), who, said, concerned=concerned)
     return show("lots/lot.html", replace(context, packs=packs))
 
 
@@ -384,13 +385,13 @@ def risk_texts(lot: api.LotCard) -> tuple[str, ...]:
 
 def _context(
     page: LotPage,
-    villages: str,
+    ground: tuple[str, float],
     who: ActorView | None,
     said: tuple[ObjectionView, ...],
     *,
     concerned: bool,
 ) -> LotContext:
-    view = api.card(page.lot, villages)
+    view = api.card(page.lot, ground[0])
     words = {state.code: state.en if english() else state.zh for state in LOT_SALE.states}
     state = view.sale_state
     allowed = LOT_SALE.allowed(state)
@@ -411,7 +412,7 @@ def _context(
         path=tuple(words[code] for code in path),
         here=here,
         capacity=tuple(capacity_bar(view.unit, offer) for offer in view.offers),
-        area_mu=mu(sum(parcel.area_m2 for parcel in page.parcels)),
+        area_mu=mu(ground[1]),
         risks=risk_texts(view),
         may_reserve=selling and may(who, "subscription:write"),
         own=own,
