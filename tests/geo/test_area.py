@@ -1,3 +1,5 @@
+from fractions import Fraction
+
 import numpy as np
 import pyproj
 import pytest
@@ -62,3 +64,28 @@ def test_what_has_no_area_gives_zero():
     things = [None, shapely.Point(1, 1), shapely.Polygon(), shapely.LineString([(0, 0), (1, 1)])]
     assert area_m2(np.array(things, dtype=object)).tolist() == [0, 0, 0, 0]
     assert area_m2(np.array([], dtype=object)).shape == (0,)
+
+
+def test_a_bed_of_a_metre_loses_no_digits():
+    """Against a shoelace in rationals: the density of latitude to second order is enough here."""
+    corners = [(118.870000123, 28.940000456), (118.870009, 28.940001), (118.870007, 28.940012)]
+    x, y = ([Fraction(c[d]) for c in (*corners, corners[0])] for d in (0, 1))
+    degree, phi = Fraction(float(np.pi / 180)), float(np.radians(corners[0][1]))
+    e2 = FLATTENING * (2 - FLATTENING)
+    below = 1 - e2 * np.sin(phi) ** 2
+    scale = SEMI_MAJOR_M**2 * (1 - e2)
+    density = Fraction(scale * np.cos(phi) / below**2)
+    slope = Fraction(scale * np.sin(phi) * (4 * e2 * np.cos(phi) ** 2 / below**3 - 1 / below**2))
+    exact = Fraction(0)
+    for i in range(len(corners)):
+        a, b = (y[i] - y[0]) * degree, (y[i + 1] - y[0]) * degree
+        mean = density * (a + b) / 2 + slope * (a * a + a * b + b * b) / 6
+        exact += mean * (x[i + 1] - x[i]) * degree
+    found = area_m2(np.array([shapely.Polygon(corners)]))[0]
+    assert found == pytest.approx(abs(float(exact)), rel=1e-12)
+
+
+def test_one_part_has_the_area_of_the_polygon_it_is():
+    place = shapely.Point(118.87, 28.94).buffer(0.01)
+    alone, parts = area_m2(np.array([place, shapely.MultiPolygon([place])]))
+    assert alone == parts
