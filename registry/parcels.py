@@ -5,31 +5,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
-import shapely
-from geoalchemy2 import WKBElement
-from geoalchemy2.shape import from_shape
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from geo.intake import Intake, examine_document
 from registry import divisions, events
+from registry import parcel_store as store
 from registry.db import Command
-from registry.errors import NotFoundError, RegistryError, WrongStateError
-from registry.models import Parcel, ParcelDecision, ParcelVersion
-from registry.models.columns import CGCS2000
+from registry.errors import WrongStateError
+from registry.models import Parcel, ParcelVersion
+from registry.parcel_store import ParcelState
 from registry.places import Kind
-
-
-class PlaceRefusedError(RegistryError):
-    """A drawn place has a fault; the parameters carry the first finding."""
-
-    code = "PLACE_REFUSED"
-
-
-class VersionConflictError(RegistryError):
-    """Somebody else saved a newer version meanwhile."""
-
-    code = "VERSION_CONFLICT"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,16 +51,6 @@ class DecideParcel(Command):
     reason: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParcelState:
-    """A parcel as a verb left it."""
-
-    parcel_id: UUID
-    version: int
-    status: str
-    area_m2: float
-
-
 _AFTER = {
     "submit": ({"draft", "returned"}, "submitted"),
     "approve": ({"submitted"}, "approved"),
@@ -95,7 +70,7 @@ def draw(session: Session, command: DrawParcel) -> ParcelState:
     """
     if command.division_code:
         divisions.require(session, command.division_code)
-    geometry, area_m2, digest = _sound(command.geojson)
+    geometry, area_m2, digest = store.sound(command.geojson)
     parcel = Parcel(
         id=uuid4(),
         code=command.plot_code,
@@ -111,7 +86,7 @@ def draw(session: Session, command: DrawParcel) -> ParcelState:
     )
     session.add(parcel)
     session.flush()
-    _add_version(
+    store.add_version(
         session,
         command,
         parcel,
@@ -120,9 +95,9 @@ def draw(session: Session, command: DrawParcel) -> ParcelState:
         captured_with=command.captured_with,
     )
     if command.submit:
-        _add_decision(session, command, parcel, "submit", "")
-    _record(session, command, parcel, "parcel.drawn", {"captured_with": command.captured_with})
-    return _state(parcel)
+        store.add_decision(session, command, parcel, "submit", "")
+    store.record(session, command, parcel, "parcel.drawn", {"captured_with": command.captured_with})
+    return store.state_of(parcel)
 
 
 def revise(session: Session, command: ReviseParcel) -> ParcelState:
@@ -132,20 +107,11 @@ def revise(session: Session, command: ReviseParcel) -> ParcelState:
     ------
     VersionConflictError : the parcel has a newer version than the one the editor saw.
     """
-    parcel = _lock(session, command.parcel_id)
-    if parcel.version != command.based_on_version:
-        raise VersionConflictError(
-            parcel=str(parcel.id), seen=command.based_on_version, now=parcel.version
-        )
+    parcel = store.lock_seen(session, command.parcel_id, command.based_on_version)
     if command.geojson is not None:
-        parcel.geometry, parcel.area_m2, parcel.shape_digest = _sound(command.geojson)
+        parcel.geometry, parcel.area_m2, parcel.shape_digest = store.sound(command.geojson)
     before = session.get_one(ParcelVersion, (parcel.id, parcel.version)).attributes
-    parcel.version += 1
-    if parcel.status == "approved":
-        parcel.status = "submitted"
-    parcel.submitted_by = command.actor_id
-    session.flush()
-    _add_version(
+    store.next_version(
         session,
         command,
         parcel,
@@ -153,8 +119,8 @@ def revise(session: Session, command: ReviseParcel) -> ParcelState:
         captured_with="revision",
         attributes=before if command.attributes is None else dict(command.attributes),
     )
-    _record(session, command, parcel, "parcel.revised", {"reason": command.reason})
-    return _state(parcel)
+    store.record(session, command, parcel, "parcel.revised", {"reason": command.reason})
+    return store.state_of(parcel)
 
 
 def decide(session: Session, command: DecideParcel) -> ParcelState:
@@ -164,18 +130,21 @@ def decide(session: Session, command: DecideParcel) -> ParcelState:
     ------
     WrongStateError : the decision does not fit the parcel's state.
     NotApprovedByAnotherError : the submitter approves.
+    ParcelClaimedError : a claim holds the ground that would be withdrawn.
     """
-    parcel = _lock(session, command.parcel_id)
+    parcel = store.lock(session, command.parcel_id)
     before, after = _AFTER[command.decision]
     if parcel.status not in before:
         raise WrongStateError(what="parcel", state=parcel.status, needs="/".join(sorted(before)))
+    if command.decision == "withdraw":
+        store.require_unclaimed(session, parcel.id)
     if command.decision == "submit":
         parcel.submitted_by = command.actor_id
-    _add_decision(session, command, parcel, command.decision, command.reason)
+    store.add_decision(session, command, parcel, command.decision, command.reason)
     parcel.status = after
     session.flush()
-    _record(session, command, parcel, f"parcel.{command.decision}", {"reason": command.reason})
-    return _state(parcel)
+    store.record(session, command, parcel, f"parcel.{command.decision}", {"reason": command.reason})
+    return store.state_of(parcel)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,95 +190,6 @@ def approve_batch(session: Session, command: ApproveBatch) -> BatchApproved:
         body={"approved": len(ids)},
     )
     return BatchApproved(approved=len(ids))
-
-
-def _sound(geojson: Mapping[str, Any]) -> tuple[WKBElement, float, bytes]:
-    """Return geometry, area and digest of a drawn place, or raise with its first finding."""
-    intake: Intake = examine_document(dict(geojson))
-    if intake.read != 1 or intake.status[0] != "accepted":
-        first = next((f for f in intake.findings if f.severity != "warning"), None)
-        raise PlaceRefusedError(
-            reason=first.code if first else "GEOM_EMPTY",
-            detail=first.message_params() if first else {"row": 1},
-        )
-    shape = shapely.force_2d(intake.geometry[0])
-    digest = bytes.fromhex(intake.shape_digest[0] or "")
-    return from_shape(shape, srid=CGCS2000), float(intake.area_m2[0]), digest
-
-
-def _lock(session: Session, parcel_id: UUID) -> Parcel:
-    parcel = session.scalar(select(Parcel).where(Parcel.id == parcel_id).with_for_update())
-    if parcel is None:
-        raise NotFoundError(what="parcel", id=parcel_id)
-    return parcel
-
-
-def _add_version(
-    session: Session,
-    command: Command,
-    parcel: Parcel,
-    *,
-    attributes: dict[str, Any],
-    reason: str,
-    captured_with: str,
-) -> None:
-    session.add(
-        ParcelVersion(
-            parcel_id=parcel.id,
-            version=parcel.version,
-            geometry=parcel.geometry,
-            area_m2=parcel.area_m2,
-            shape_digest=parcel.shape_digest,
-            attributes=attributes,
-            source_crs="EPSG:4490",
-            captured_with=captured_with,
-            reason=reason,
-            actor_id=command.actor_id,
-            effective_at=command.at,
-        )
-    )
-    session.flush()
-
-
-def _add_decision(
-    session: Session, command: Command, parcel: Parcel, decision: str, reason: str
-) -> None:
-    session.add(
-        ParcelDecision(
-            id=uuid4(),
-            parcel_id=parcel.id,
-            version=parcel.version,
-            decision=decision,
-            reason=reason,
-            submitted_by=parcel.submitted_by or command.actor_id,
-            actor_id=command.actor_id,
-            effective_at=command.at,
-        )
-    )
-    session.flush()
-
-
-def _record(
-    session: Session, command: Command, parcel: Parcel, kind: str, body: Mapping[str, object]
-) -> None:
-    shared = {
-        "version": parcel.version,
-        "status": parcel.status,
-        "shape": parcel.shape_digest,
-        "area_dm2": round(parcel.area_m2 * 100),
-    }
-    events.record(
-        session, command, kind=kind, subject=("parcel", str(parcel.id)), body=shared | dict(body)
-    )
-
-
-def _state(parcel: Parcel) -> ParcelState:
-    return ParcelState(
-        parcel_id=parcel.id,
-        version=parcel.version,
-        status=parcel.status,
-        area_m2=parcel.area_m2,
-    )
 
 
 _APPROVE_DECISIONS = text(

@@ -43,7 +43,7 @@ from registry.errors import (
     SchemaOutdatedError,
     WrongStateError,
 )
-from registry.parcels import PlaceRefusedError, VersionConflictError
+from registry.parcel_store import PlaceRefusedError, VersionConflictError
 from registry.people import CreditCodeError
 from registry.refusals import (
     ClaimOverlapError,

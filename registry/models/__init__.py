@@ -32,6 +32,7 @@ from registry.models.places import (
     ImportRow,
     Parcel,
     ParcelDecision,
+    ParcelLineage,
     ParcelVersion,
 )
 from registry.models.science import (
@@ -93,6 +94,7 @@ __all__ = [
     "OrchardVeto",
     "Parcel",
     "ParcelDecision",
+    "ParcelLineage",
     "ParcelVersion",
     "Party",
     "Period",

@@ -186,6 +186,27 @@ class ParcelVersion(Base):
     recorded_at: Mapped[RecordedAt]
 
 
+class ParcelLineage(Base):
+    """Which parcel came of which: parents end as withdrawn, children begin; never changed."""
+
+    __tablename__ = "parcel_lineage"
+    __table_args__ = (
+        CheckConstraint("operation IN ('split', 'merge')", name="operation_known"),
+        CheckConstraint("parent_id <> child_id", name="two_parcels"),
+        ForeignKeyConstraint(
+            ["parent_id", "parent_version"], ["parcel_version.parcel_id", "parcel_version.version"]
+        ),
+        Index("ix_parcel_lineage_child_id", "child_id"),
+    )
+
+    parent_id: Mapped[UUID] = mapped_column(primary_key=True)
+    parent_version: Mapped[int]
+    child_id: Mapped[UUID] = mapped_column(ForeignKey("parcel.id"), primary_key=True)
+    operation: Mapped[Code]
+    effective_at: Mapped[EffectiveAt]
+    recorded_at: Mapped[RecordedAt]
+
+
 class ParcelDecision(Base):
     """A submission, an approval or a return with its reason; the approver is another person."""
 

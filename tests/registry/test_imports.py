@@ -12,6 +12,7 @@ from sqlalchemy import text
 from geo.intake import examine
 from registry import imports, parcels
 from registry.db import SYSTEM_ACTOR, perform, transaction
+from registry.parcel_store import VersionConflictError
 from registry.refusals import NotApprovedByAnotherError, ParcelOverlapError
 
 LON, LAT, STEP = 118.80, 28.90, 0.002
@@ -182,7 +183,7 @@ def test_who_submits_does_not_approve_and_versions_stay(engine, at):
     )
     assert (revised.version, revised.area_m2 < state.area_m2) == (2, True)
     assert count(engine, "parcel_version") == 2
-    with pytest.raises(parcels.VersionConflictError):
+    with pytest.raises(VersionConflictError):
         perform(
             engine,
             parcels.revise,

@@ -15,6 +15,7 @@ from geo.errors import CrsError, FileError
 from registry import import_jobs, imports, parcels, repairs, take_back
 from registry.divisions import full_code
 from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
+from registry.parcel_store import PlaceRefusedError, VersionConflictError
 from registry.people import ROLES, ActorView
 from registry.reads import batches, places
 from registry.reads.scope import require_division, require_parcel
@@ -258,7 +259,7 @@ NOUN = Noun(
             command=parcels.DrawParcel,
             verb=parcels.draw,
             summary=("画一个地块", "Enter one drawn parcel"),
-            raises=(parcels.PlaceRefusedError, ParcelOverlapError, NotFoundError),
+            raises=(PlaceRefusedError, ParcelOverlapError, NotFoundError),
             status=201,
             etag="version",
             guard=guard_draw,
@@ -282,8 +283,8 @@ NOUN = Noun(
             verb=parcels.revise,
             summary=("修订地块", "Add a version to a parcel"),
             raises=(
-                parcels.PlaceRefusedError,
-                parcels.VersionConflictError,
+                PlaceRefusedError,
+                VersionConflictError,
                 ParcelOverlapError,
                 NotFoundError,
             ),

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response
 from registry import parcels
 from registry.divisions import full_code
 from registry.errors import RegistryError
+from registry.parcel_store import PlaceRefusedError
 from registry.reads import places
 from registry.reads.choices import PlaceChoices, place_choices
 from web import messages
@@ -204,7 +205,7 @@ def _drawn() -> parcels.DrawParcel:
 def _fault(error: RegistryError) -> tuple[str, str]:
     """Return what is wrong and how to mend it; a faulty shape names its own fault."""
     code, params = error.code, error.params
-    if isinstance(error, parcels.PlaceRefusedError):
+    if isinstance(error, PlaceRefusedError):
         code, params = str(params["reason"]), dict(params["detail"])  # type: ignore[call-overload]
     said = messages.say(code, {"row": 1, **params})
     return (said.en, said.remedy_en) if english() else (said.zh, said.remedy_zh)
