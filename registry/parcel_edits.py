@@ -74,7 +74,7 @@ class SplitParcel(Command):
     parcel_id: UUID
     based_on_version: int
     line: Mapping[str, Any]
-    plot_codes: Sequence[str] = ()
+    plot_codes: tuple[str, ...] = ()
     reason: str
 
 
@@ -82,7 +82,7 @@ class SplitParcel(Command):
 class MergeParcels(Command):
     """Join neighbours of one owner and kind into one parcel."""
 
-    parcels: Sequence[PlaceSeen]
+    parcels: tuple[PlaceSeen, ...]
     plot_code: str | None = None
     reason: str
 
@@ -110,8 +110,7 @@ class CutHole(Command):
 class MoveBoundary(Command):
     """Give two neighbouring parcels a new common line."""
 
-    first: PlaceSeen
-    second: PlaceSeen
+    parcels: tuple[PlaceSeen, PlaceSeen]
     line: Mapping[str, Any]
     reason: str
 
@@ -200,9 +199,8 @@ def move_boundary(session: Session, command: MoveBoundary) -> ParcelsEdited:
     EditAcrossKindsError : they are of different kinds.
     GeometryError : EDIT_NOT_NEIGHBOURS, EDIT_LINE_DOES_NOT_CROSS, EDIT_NOTHING_LEFT.
     """
-    seen = (command.first, command.second)
-    held = {parcel.id: parcel for parcel in _lock_all(session, seen)}
-    parcels = [held[one.parcel_id] for one in seen]
+    held = {parcel.id: parcel for parcel in _lock_all(session, command.parcels)}
+    parcels = [held[one.parcel_id] for one in command.parcels]
     _require_alike(parcels, owners=False)
     first, second = (to_shape(parcel.geometry) for parcel in parcels)
     done = editing.move_boundary(first, second, _shape(command.line, lines=True))

@@ -1,5 +1,6 @@
 """Edits of stored boundaries: ground, kinship and claims are kept, and nobody is overlapped."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from uuid import uuid4
@@ -32,7 +33,7 @@ def square(column, row=0, width=1.0):
 
 
 def geojson(shape):
-    return shapely.geometry.mapping(shape)
+    return json.loads(shapely.to_geojson(shape))
 
 
 def upright(column):
@@ -58,7 +59,9 @@ def draw(session, at, shape, *, code="a", owner=None, kind="carbon", submit=True
 
 
 def seen(*states):
-    return [edits.PlaceSeen(parcel_id=state.parcel_id, version=state.version) for state in states]
+    return tuple(
+        edits.PlaceSeen(parcel_id=state.parcel_id, version=state.version) for state in states
+    )
 
 
 def ground(session, ids):
@@ -164,12 +167,10 @@ def test_a_pond_is_taken_out_as_a_version(session, at):
 
 def test_a_common_line_moves_though_each_new_piece_overlaps_the_other_as_it_was(session, at):
     west, east = draw(session, at, square(0)), draw(session, at, square(1))
-    first, second = seen(west, east)
+    sides = seen(west, east)
     done = edits.move_boundary(
         session,
-        edits.MoveBoundary(
-            **by(at), first=first, second=second, line=upright(1.3), reason="界线调整"
-        ),
+        edits.MoveBoundary(**by(at), parcels=sides, line=upright(1.3), reason="界线调整"),
     )
     assert [state.version for state in done.parcels] == [2, 2]
     assert done.parcels[0].area_m2 == pytest.approx(west.area_m2 * 1.3, rel=1e-6)
@@ -197,10 +198,10 @@ def test_an_enlarged_piece_never_takes_a_third_ones_ground(session, at):
     bent = shapely.LineString(
         [(LON + STEP, LAT - STEP), (LON + STEP * 1.2, LAT + STEP / 2), (LON + STEP, LAT + 2 * STEP)]
     )
-    first, second = seen(west, east)
+    sides = seen(west, east)
     done = edits.move_boundary(
         session,
-        edits.MoveBoundary(**by(at), first=first, second=second, line=geojson(bent), reason="x"),
+        edits.MoveBoundary(**by(at), parcels=sides, line=geojson(bent), reason="x"),
     )
     assert len(done.parcels) == 2
     with pytest.raises(Exception, match="overlaps") as caught, session.begin_nested():

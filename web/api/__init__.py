@@ -10,6 +10,7 @@ from web.api import (
     labels,
     lots,
     orchards,
+    parcel_edits,
     parcels,
     periods,
     places,
@@ -25,6 +26,7 @@ from web.api.endpoints import Noun, add
 NOUNS: tuple[Noun, ...] = (
     account.NOUN,
     parcels.NOUN,
+    parcel_edits.NOUN,
     places.NOUN,
     projects.NOUN,
     assessments.NOUN,

@@ -141,8 +141,8 @@ def _reader(
 ) -> tuple[type[Any] | None, Callable[[Any], object], str]:
     """Return an option's type for the command line, its reader and its help; no type: file only."""
     needed = "" if _has_default(field) else "必填 needed; "
-    if field.name.endswith(_DIGEST):
-        return Path, _sha256, f"{needed}文件（取其 SHA-256） a file, kept as its SHA-256"
+    if (read := _file_reader(hint, field)) is not None:
+        return Path, read[0], f"{needed}{read[1]}"
     if hint is bool:
         return bool, _same, needed
     if hint in _TYPED:
@@ -159,6 +159,15 @@ def _reader(
     if isinstance(hint, type) and issubclass(hint, str) and hint is not str:
         choices = " | ".join(str(one) for one in hint)  # type: ignore[attr-defined]
     return str, _same, f"{needed}{choices}"
+
+
+def _file_reader(hint: object, field: Field[Any]) -> tuple[Callable[[Path], object], str] | None:
+    """Return how a file given for a field is read, and its help; None for what is no file."""
+    if field.name.endswith(_DIGEST):
+        return _sha256, "文件（取其 SHA-256） a file, kept as its SHA-256"
+    if get_origin(hint) is Mapping:
+        return _json_of, "JSON 文件，如 GeoJSON 几何 a file of JSON, e.g. a GeoJSON geometry"
+    return None
 
 
 def _body(asked: list[Asked], given: Mapping[str, Any], file: Path | None) -> dict[str, Any]:
@@ -253,6 +262,15 @@ def _sha256(path: Path) -> str:
         return hashlib.sha256(path.read_bytes()).hexdigest()
     except OSError as error:
         raise typer.BadParameter(f"{path}: {error.strerror}") from error
+
+
+def _json_of(path: Path) -> object:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise typer.BadParameter(f"{path}: {error.strerror}") from error
+    except ValueError as error:
+        raise typer.BadParameter(f"{path}: {error}") from error
 
 
 def _same(value: object) -> object:

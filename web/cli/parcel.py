@@ -10,12 +10,20 @@ import typer
 
 from geo.intake import examine
 from geo.repair import KINDS, Proposal
-from registry import import_jobs, import_store, imports, parcels, repairs, take_back
+from registry import (
+    import_jobs,
+    import_store,
+    imports,
+    parcel_edits,
+    parcels,
+    repairs,
+    take_back,
+)
 from registry.db import perform, transaction
 from registry.places import ImportReport
 from web import database, messages
 from web.cli.acting import As, Json, acting, file_sha256, now
-from web.cli.asking import DryRun, Key, act
+from web.cli.asking import DryRun, Key, act, ask
 from web.cli.following import JobFailedError, follow
 from web.cli.output import show
 
@@ -263,3 +271,8 @@ WHY = {
     "revised": "已修订 edited since",
 }
 """What may rest on a parcel, in words."""
+ask(app, "split", parcel_edits.split, parcel_edits.SplitParcel, subject="parcel_id")
+ask(app, "merge", parcel_edits.merge, parcel_edits.MergeParcels)
+ask(app, "trim", parcel_edits.trim, parcel_edits.TrimParcel, subject="parcel_id")
+ask(app, "cut-hole", parcel_edits.cut_hole, parcel_edits.CutHole, subject="parcel_id")
+ask(app, "move-boundary", parcel_edits.move_boundary, parcel_edits.MoveBoundary)
