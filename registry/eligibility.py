@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session
 from geo.eligibility import (
     RULES,
     Answer,
+    CanopyFacts,
     ClaimLayer,
     ParcelTable,
     RuleAnswer,
@@ -31,13 +32,13 @@ from registry import divisions, events, programmes
 from registry.canonical import digest, plain
 from registry.db import Command
 from registry.errors import InvalidValueError
+from registry.exclusions import KINDS as EXCLUSION_KINDS
 from registry.programmes import ProgrammeView
 
 Floats = NDArray[np.float64]
 RULES_VERSION: Final = 1
 """Raised when a rule's answers change for the same inputs."""
 
-_EXCLUSION_KINDS: Final = ("wetland", "basic_farmland")
 _AT_ONCE: Final = 5_000
 
 
@@ -46,6 +47,7 @@ class Measured:
     """What layers tell of the parcels, in their order; None or empty where no layer was given."""
 
     slope: SlopeFacts | None = None
+    canopy: CanopyFacts | None = None
     class_shares: Mapping[str, Floats] = field(default_factory=dict)
 
 
@@ -309,6 +311,7 @@ def _table(
         attributes=[row.attributes | given for row in rows],
         class_shares=measured.class_shares,
         slope=measured.slope,
+        canopy=measured.canopy,
         exclusions=exclusions,
         claims=claims,
     )
@@ -346,7 +349,7 @@ def _exclusions(
     """Return the exclusion polygons near the parcels by kind, and the digests of loaded files."""
     layers: dict[str, NDArray[Any]] = {}
     digests: dict[str, list[str]] = {}
-    for kind in _EXCLUSION_KINDS:
+    for kind in EXCLUSION_KINDS:
         if kind not in programme.rules:
             continue
         files = session.scalars(_EXCLUSION_FILES, {"kind": kind}).all()

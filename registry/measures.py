@@ -11,7 +11,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from geo.eligibility.facts import land_class_shares, slope_facts
+from geo.eligibility.facts import canopy_facts, land_class_shares, slope_facts
 from geo.raster import Layer, open_layer
 from geo.slope import SlopeMethod
 from registry.eligibility import Measure, Measured
@@ -22,19 +22,28 @@ KNOWN_SHARE_MIN = 0.5
 """Least share of a parcel whose class must be known for its shares to count."""
 
 
+FULL_CANOPY = 100.0
+"""Value of a canopy layer where crowns cover all: its cells are percent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layers:
     """The layers at hand, opened and digested."""
 
     dem: Layer | None
     species: Layer | None
+    canopy: Layer | None = None
 
     @property
     def digests(self) -> dict[str, str]:
         """SHA-256 by kind; part of the command that asks for a run."""
         return {
             kind: layer.sha256
-            for kind, layer in (("dem", self.dem), ("species", self.species))
+            for kind, layer in (
+                ("dem", self.dem),
+                ("species", self.species),
+                ("canopy", self.canopy),
+            )
             if layer is not None
         }
 
@@ -44,7 +53,9 @@ class Layers:
         return partial(_measure, self)
 
 
-def open_layers(*, dem: Path | None = None, species: Path | None = None) -> Layers:
+def open_layers(
+    *, dem: Path | None = None, species: Path | None = None, canopy: Path | None = None
+) -> Layers:
     """Open the layers that are given.
 
     Raises
@@ -54,15 +65,18 @@ def open_layers(*, dem: Path | None = None, species: Path | None = None) -> Laye
     return Layers(
         dem=open_layer(dem, kind="dem") if dem else None,
         species=open_layer(species, kind="species") if species else None,
+        canopy=open_layer(canopy, kind="canopy") if canopy else None,
     )
 
 
 def _measure(layers: Layers, geometries: NDArray[Any], programme: ProgrammeView) -> Measured:
     """Measure what the programme's rules ask for; a layer nobody asks for is not read."""
-    slope, shares = None, {}
+    slope, canopy, shares = None, None, {}
     if layers.dem is not None and "slope" in programme.rules:
         method = SlopeMethod(str(programme.rules["slope"]["method"].value))
         slope = slope_facts(geometries, layers.dem, method=method)
+    if layers.canopy is not None and "canopy" in programme.rules:
+        canopy = canopy_facts(geometries, layers.canopy, per_whole=FULL_CANOPY)
     if layers.species is not None and "land_class_share" in programme.rules:
         shares = land_class_shares(
             geometries,
@@ -71,7 +85,7 @@ def _measure(layers: Layers, geometries: NDArray[Any], programme: ProgrammeView)
             code_max=max(row.code for row in tables.species_codes().values()),
             known_share_min=KNOWN_SHARE_MIN,
         )
-    return Measured(slope=slope, class_shares=shares)
+    return Measured(slope=slope, canopy=canopy, class_shares=shares)
 
 
 def species_classes() -> dict[str, list[int]]:

@@ -7,16 +7,21 @@ thresholds; nothing here knows a number of its own.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, TypeAlias
 
+from geo.eligibility.additionality import additionality
 from geo.eligibility.area_min import area_min
 from geo.eligibility.basic_farmland import basic_farmland
+from geo.eligibility.canopy import canopy
+from geo.eligibility.contiguity import contiguity
 from geo.eligibility.economic_forest import economic_forest
 from geo.eligibility.land_class_share import land_class_share
 from geo.eligibility.non_forest_years import non_forest_years
 from geo.eligibility.orchard_area_min import orchard_area_min
 from geo.eligibility.other_programme import other_programme
+from geo.eligibility.red_line import red_line
 from geo.eligibility.slope import slope
 from geo.eligibility.table import (
     Answer,
+    CanopyFacts,
     ClaimLayer,
     ParcelTable,
     RuleAnswer,
@@ -26,20 +31,26 @@ from geo.eligibility.table import (
 )
 from geo.eligibility.tenure import tenure
 from geo.eligibility.wetland import wetland
+from geo.eligibility.width_min import width_min
 
 Rule: TypeAlias = Callable[[ParcelTable, Thresholds], list[RuleAnswer]]
 
 RULES: Final[Mapping[str, Rule]] = {
     "area_min": area_min,
     "orchard_area_min": orchard_area_min,
+    "width_min": width_min,
+    "contiguity": contiguity,
     "tenure": tenure,
     "non_forest_years": non_forest_years,
     "land_class_share": land_class_share,
     "economic_forest": economic_forest,
+    "canopy": canopy,
     "slope": slope,
     "wetland": wetland,
     "basic_farmland": basic_farmland,
+    "red_line": red_line,
     "other_programme": other_programme,
+    "additionality": additionality,
 }
 """Every rule by name, in reading order."""
 
@@ -78,6 +89,7 @@ def overall(answers: Sequence[RuleAnswer]) -> Answer:
 __all__ = [
     "RULES",
     "Answer",
+    "CanopyFacts",
     "ClaimLayer",
     "ParcelTable",
     "Rule",

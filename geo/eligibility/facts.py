@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.eligibility.table import SlopeFacts
+from geo.eligibility.table import CanopyFacts, SlopeFacts
 from geo.raster import Source
 from geo.slope import SlopeLayer, SlopeMethod
 from geo.zonal import ClassLayer, class_shares, cohort_histogram, zonal_mean
@@ -38,6 +38,20 @@ def slope_facts(
         mean_deg=found.mean,
         max_deg=found.maximum,
         known_share=found.known_share,
+    )
+
+
+def canopy_facts(geometries: NDArray[Any], source: Source, *, per_whole: float) -> CanopyFacts:
+    """Mean canopy of each parcel.
+
+    Parameters
+    ----------
+    geometries : (n,) valid polygons or multipolygons, lon/lat.
+    source : crown cover of each cell; ``per_whole`` is the value of full cover (100 for percent).
+    """
+    found = zonal_mean(geometries, source)
+    return CanopyFacts(
+        layer=source.name, mean_share=found.mean / per_whole, known_share=found.known_share
     )
 
 

@@ -64,6 +64,15 @@ class SlopeFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CanopyFacts:
+    """Canopy of each parcel from a layer of crown cover."""
+
+    layer: str  # file or layer name, for the evidence
+    mean_share: Floats  # (n,) 0 to 1, NaN where unknown
+    known_share: Floats  # (n,) share of the parcel with known canopy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ClaimLayer:
     """Claims of carbon schemes, outside projects included: ground and years."""
 
@@ -81,8 +90,9 @@ class ParcelTable:
     Attribute keys: ``start_year``, ``crediting_from``, ``crediting_to`` (years), ``land_class``
     (DLBM code, "0301"), ``forest_category`` ("economic", "commodity", "public_benefit"),
     ``non_forest_years``, ``tenure_type``, ``tenure_document``, ``tenure_until`` (ISO date or
-    "unlimited"), ``is_wetland``, ``is_basic_farmland`` (field record), ``account_id`` and
-    ``planted_area_m2`` (orchards).
+    "unlimited"), ``is_wetland``, ``is_basic_farmland``, ``is_red_line`` (field record), ``canopy``
+    (0 to 1), ``account_id`` and ``planted_area_m2`` (orchards), and what a programme's
+    additionality asks for.
     """
 
     ids: Sequence[str]
@@ -92,8 +102,9 @@ class ParcelTable:
     class_shares: Mapping[str, Floats] = field(default_factory=lambda: MappingProxyType({}))
     """Share of each parcel in a named land class ("bamboo", "forest"), (n,), NaN where unknown."""
     slope: SlopeFacts | None = None
+    canopy: CanopyFacts | None = None
     exclusions: Mapping[str, NDArray[Any]] = field(default_factory=lambda: MappingProxyType({}))
-    """Lon/lat geometries by layer ("wetland", "basic_farmland"); an absent layer is not loaded."""
+    """Lon/lat geometries by layer ("wetland", "basic_farmland", "red_line"); absent: not loaded."""
     claims: ClaimLayer | None = None
     """None: the register of claims was not asked."""
 

@@ -53,6 +53,10 @@ _OVERLAP: Final = (("overlap_m2_max", "overlap_share_max"), ())
 _THRESHOLDS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "area_min": (("area_m2_min",), ("early_area_m2_min", "early_until_year")),
     "orchard_area_min": (("planted_mu_min",), ()),
+    "width_min": (("width_m_min", "wide_share_min"), ()),
+    "contiguity": (("gap_m_max", "part_m2_min"), ()),
+    "canopy": (("canopy_share_min", "known_share_min"), ("canopy_share_max",)),
+    "additionality": (("grounds", "excluded"), ()),
     "tenure": (("documents",), ()),
     "non_forest_years": (("years_min",), ()),
     "land_class_share": (("classes", "share_min"), ()),
@@ -60,6 +64,7 @@ _THRESHOLDS: Final[Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]] = {
     "slope": (("slope_deg_max", "method", "known_share_min"), ()),
     "wetland": _OVERLAP,
     "basic_farmland": _OVERLAP,
+    "red_line": _OVERLAP,
     "other_programme": _OVERLAP,
 }
 """Thresholds each rule needs and those it may have."""

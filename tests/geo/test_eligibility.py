@@ -8,11 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
+import shapely.affinity
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from geo.area import area_m2
 from geo.eligibility import (
     RULES,
     Answer,
+    CanopyFacts,
     ClaimLayer,
     ParcelTable,
     SlopeFacts,
@@ -304,3 +308,68 @@ def test_a_threshold_of_the_wrong_kind_is_a_mistake():
         _ = limits(x="400")["x"].exact
     with pytest.raises(TypeError, match="not a list"):
         _ = limits(x=400)["x"].texts
+
+
+def test_the_red_line_is_ground_that_is_not_allowed():
+    parcels = table({}, {}, exclusions={"red_line": np.array([square(0.5, 0)], object)})
+    assert ask("red_line", parcels, **OVERLAP) == [NO, NO]
+    assert ask("red_line", table({"is_red_line": False}, {}), **OVERLAP) == [YES, ASK]
+
+
+def test_canopy_by_layer_then_by_record_and_both_limits_belong():
+    asked = {"canopy_share_min": 0.2, "canopy_share_max": 0.7, "known_share_min": 0.9}
+    layer = CanopyFacts(
+        layer="canopy",
+        mean_share=np.array([0.2, 0.7, 0.71, np.nan, 0.5]),
+        known_share=np.array([1.0, 0.9, 1.0, 0.0, 0.5]),
+    )
+    parcels = table({}, {}, {}, {"canopy": 0.19}, {"canopy": "0.4"}, canopy=layer)
+    assert ask("canopy", parcels, **asked) == [YES, YES, NO, NO, YES]
+    assert ask("canopy", table({"canopy": 4}, {}), **asked) == [ASK, ASK]
+
+
+def test_a_strip_is_too_narrow_and_a_field_is_not():
+    strip = shapely.box(118.8, 28.9, 118.81, 28.90005)
+    tail = shapely.union(square(0, 0), shapely.box(118.801, 28.9, 118.8012, 28.90002))
+    parcels = table({}, {}, {}, geometries=[square(0, 0), strip, tail])
+    asked = {"width_m_min": 10, "wide_share_min": 0.95}
+    assert ask("width_min", parcels, **asked) == [YES, NO, YES]
+    found = RULES["width_min"](parcels, limits(**asked))
+    assert found[1].area_m2 == pytest.approx(parcels.area_m2[1])
+    assert found[0].params["measured"] == pytest.approx(1, abs=0.005)  # but for the four corners
+
+
+@given(angle=st.floats(0, 360), width=st.floats(8, 30))
+def test_width_does_not_ask_how_a_strip_lies(angle, width):
+    metre = 1 / 111_195.0
+    long = shapely.affinity.rotate(shapely.box(-200, -width / 2, 200, width / 2), angle)
+    lat = 28.9
+    place = shapely.transform(
+        long,
+        lambda xy: np.array([118.8, lat]) + xy * metre / np.array([np.cos(np.radians(lat)), 1]),
+    )
+    assume(abs(width - 16) > 0.1)
+    answer = ask("width_min", table({}, geometries=[place]), width_m_min=16, wide_share_min=0.9)
+    assert answer == [YES if width > 16 else NO]
+
+
+def test_parts_lie_together_or_apart_and_are_no_crumbs():
+    near = shapely.MultiPolygon([square(0, 0), square(1.2, 0), square(2.4, 0)])
+    far = shapely.MultiPolygon([square(0, 0), square(5, 0)])
+    crumb = shapely.MultiPolygon([square(0, 0), square(10.05, 0, size=0.0001)])
+    touching = shapely.MultiPolygon([square(0, 0), square(1, 1)])
+    parcels = table({}, {}, {}, {}, {}, geometries=[near, far, crumb, touching, square(0, 0)])
+    asked = {"gap_m_max": 25, "part_m2_min": 400}
+    assert ask("contiguity", parcels, **asked) == [YES, NO, NO, YES, YES]
+
+
+def test_additionality_needs_a_ground_and_nothing_against():
+    asked = {"grounds": ["barren", "remote"], "excluded": ["planting_duty"]}
+    parcels = table(
+        {"barren": True, "planting_duty": False},
+        {"barren": True, "planting_duty": True},
+        {"barren": False, "remote": False, "planting_duty": False},
+        {"barren": True},
+        {"barren": False, "planting_duty": False},
+    )
+    assert ask("additionality", parcels, **asked) == [YES, NO, NO, ASK, ASK]

@@ -28,6 +28,7 @@ def run(
     version: Annotated[str | None, typer.Option(help="Programme version")] = None,
     dem: Annotated[Path | None, typer.Option(help="Elevation layer", exists=True)] = None,
     species: Annotated[Path | None, typer.Option(help="Species layer", exists=True)] = None,
+    canopy: Annotated[Path | None, typer.Option(help="Canopy layer, percent", exists=True)] = None,
     first: Annotated[int | None, typer.Option(help="First crediting year")] = None,
     last: Annotated[int | None, typer.Option(help="Last crediting year")] = None,
     start: Annotated[int | None, typer.Option(help="Start year of the project")] = None,
@@ -37,7 +38,7 @@ def run(
     """Run the rules; the answers are kept with their evidence."""
     if (first is None) != (last is None):
         raise typer.BadParameter("--first 与 --last 须同时给出 give both or neither")
-    layers = measures.open_layers(dem=dem, species=species)
+    layers = measures.open_layers(dem=dem, species=species, canopy=canopy)
     command = eligibility.RunEligibility(
         at=now(),
         actor_id=acting(as_),
