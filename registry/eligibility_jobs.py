@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from registry import eligibility, jobs, layers, measures
 from registry.db import attempt, transaction
-from registry.eligibility import EligibilityRun, RunEligibility
+from registry.eligibility import EligibilityRun
+from registry.eligibility_inputs import RunEligibility
 
 TASK: Final = "eligibility"
 KINDS: Final = ("dem", "species")

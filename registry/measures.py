@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from geo.eligibility.facts import canopy_facts, land_class_shares, slope_facts
 from geo.raster import Layer, open_layer
 from geo.slope import SlopeMethod
-from registry.eligibility import Measure, Measured
+from registry.eligibility_inputs import Measure, Measured
 from registry.programmes import ProgrammeView
 from sinks import tables
 

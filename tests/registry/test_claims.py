@@ -10,8 +10,9 @@ from sqlalchemy import text
 
 from geo.eligibility import Answer
 from geo.intake import IntakeOptions, examine_document
-from registry import claims, eligibility, exclusions, programmes, projects
+from registry import claims, eligibility, eligibility_trial, exclusions, programmes, projects
 from registry.db import SYSTEM_ACTOR, attempt, transaction
+from registry.eligibility_inputs import RunEligibility
 from registry.errors import InvalidValueError, WrongStateError
 from registry.refusals import ClaimOverlapError, NotApprovedByAnotherError
 from tests import factories
@@ -78,7 +79,7 @@ def ground(session, at):
 
 
 def ask(session, at, parcel_ids):
-    command = eligibility.RunEligibility(
+    command = RunEligibility(
         **by(at), programme_id="county-inclusion", parcel_ids=parcel_ids, crediting=YEARS
     )
     return eligibility.run_eligibility(session, command)
@@ -168,7 +169,7 @@ def test_a_layer_that_is_not_loaded_is_asked_for(session, at):
 
 
 def test_parcels_are_chosen_in_one_way(session, at):
-    command = eligibility.RunEligibility(**by(at), programme_id="county-inclusion")
+    command = RunEligibility(**by(at), programme_id="county-inclusion")
     with pytest.raises(InvalidValueError):
         eligibility.run_eligibility(session, command)
 
@@ -274,3 +275,21 @@ def test_two_writers_at_once_leave_one_claim(engine, at):
         placed = list(pool.map(write, range(4)))
     assert sorted(placed) == [0, 0, 0, 1]
     assert ClaimOverlapError.code == "CLAIM_OVERLAP"
+
+
+def test_a_changed_programme_is_tried_before_it_is_adopted_and_writes_nothing(session, at, ground):
+    _, parcel_ids = ground
+    ask(session, at, parcel_ids)
+    before = session.scalar(text("SELECT count(*) FROM finding"))
+    stricter = SOURCE.replace("value = 400, unit", "value = 900000, unit").replace(
+        'version = "2026.1"', 'version = "2026.9"'
+    )
+    command = RunEligibility(**by(at), programme_id="", parcel_ids=parcel_ids)
+    tried = eligibility_trial.trial(session, stricter, command)
+    assert (tried.version_before, tried.version_after, tried.parcels) == ("2026.1", "2026.9", 2)
+    assert [one.path for one in tried.figures] == ["rules.area_min.area_m2_min"]
+    assert tried.turns == {"eligible > not_eligible": 2}
+    assert {turn.code for turn in tried.listed} == {"RULE_AREA_TOO_SMALL"}
+    same = eligibility_trial.trial(session, SOURCE, command)
+    assert (same.unchanged, same.turns, same.figures) == (2, {}, [])
+    assert session.scalar(text("SELECT count(*) FROM finding")) == before

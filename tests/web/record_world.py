@@ -10,6 +10,7 @@ from geo.intake import IntakeOptions, examine
 from geo.synthetic import make_county
 from registry import eligibility, exclusions, layers, measures, people, programmes
 from registry.db import SYSTEM_ACTOR, connect, perform, transaction
+from registry.eligibility_inputs import RunEligibility
 from tests.web.conftest import AT, HASH
 from web.accounts import logins
 from web.app import create_app
@@ -71,7 +72,7 @@ def build(pg, clone, folder, state):
     with transaction(engine) as session:
         eligibility.run_eligibility(
             session,
-            eligibility.RunEligibility(
+            RunEligibility(
                 **base,
                 key="eligibility",
                 programme_id=PROGRAMME,

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from registry import eligibility, eligibility_jobs, jobs, programmes
+from registry.eligibility_inputs import RunEligibility
 from registry.errors import InvalidValueError, NotFoundError
 from registry.people import ActorView
 from registry.programmes import ProgrammeView
@@ -156,7 +157,7 @@ def findings(session: Session, who: ActorView, query: FindingsQuery) -> ParcelFi
     return ParcelFindings(parcel_id=query.parcel_id, items=tuple(_said(one) for one in found))
 
 
-def guard_run(session: Session, who: ActorView, command: eligibility.RunEligibility) -> None:
+def guard_run(session: Session, who: ActorView, command: RunEligibility) -> None:
     """Refuse to check parcels outside the actor's division; digests of layers are ours to name."""
     if command.layers:
         raise InvalidValueError(field="layers", value="—", why="由服务端填写 filled in here")
@@ -168,7 +169,7 @@ def guard_run(session: Session, who: ActorView, command: eligibility.RunEligibil
         require_division(who, command.division_code)
 
 
-def ask_later(session: Session, command: eligibility.RunEligibility) -> jobs.JobView:
+def ask_later(session: Session, command: RunEligibility) -> jobs.JobView:
     """Ask for a run with the layers at hand, which a worker does."""
     return jobs.get(session, eligibility_jobs.request(session, command))
 
@@ -251,7 +252,7 @@ NOUN = Noun(
             name="run_eligibility",
             rule="/eligibility-runs",
             permission="eligibility:run",
-            command=eligibility.RunEligibility,
+            command=RunEligibility,
             verb=eligibility.run_eligibility,
             summary=("按规则核查地块", "Ask a programme's rules about parcels"),
             raises=(InvalidValueError, NotFoundError),
@@ -261,7 +262,7 @@ NOUN = Noun(
             name="request_eligibility",
             rule="/eligibility-jobs",
             permission="eligibility:run",
-            command=eligibility.RunEligibility,
+            command=RunEligibility,
             verb=ask_later,
             summary=(
                 "按规则和图层核查（任务）",

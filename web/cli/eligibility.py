@@ -9,6 +9,7 @@ import typer
 
 from registry import eligibility, measures
 from registry.db import perform, transaction
+from registry.eligibility_inputs import RunEligibility
 from web import database, messages
 from web.cli.acting import As, Json, acting, now
 from web.cli.output import show
@@ -39,7 +40,7 @@ def run(
     if (first is None) != (last is None):
         raise typer.BadParameter("--first 与 --last 须同时给出 give both or neither")
     layers = measures.open_layers(dem=dem, species=species, canopy=canopy)
-    command = eligibility.RunEligibility(
+    command = RunEligibility(
         at=now(),
         actor_id=acting(as_),
         key=uuid4().hex,

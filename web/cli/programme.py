@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -62,6 +63,50 @@ def check(file: Path, *, json: Json = False) -> None:
     show({"faults": rows}, as_json=json, lines=lines or ["没有错误 No fault"])
     if faults:
         raise typer.Exit(1)
+
+
+@app.command()
+def trial(
+    file: Annotated[Path, typer.Argument(help="TOML file of the programme, adopted or not")],
+    *,
+    parcel: Annotated[list[UUID] | None, typer.Option(help="Parcel; may be repeated")] = None,
+    division: Annotated[str | None, typer.Option(help="Every parcel below a division")] = None,
+    project: Annotated[UUID | None, typer.Option(help="Every parcel of a project")] = None,
+    batch: Annotated[UUID | None, typer.Option(help="Every parcel of an import")] = None,
+    dem: Annotated[Path | None, typer.Option(help="Elevation layer", exists=True)] = None,
+    species: Annotated[Path | None, typer.Option(help="Species layer", exists=True)] = None,
+    canopy: Annotated[Path | None, typer.Option(help="Canopy layer, percent", exists=True)] = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Show what a changed programme would answer before it is adopted; nothing is written."""
+    from registry import measures
+    from registry.eligibility_inputs import RunEligibility
+    from registry.eligibility_trial import trial as try_
+
+    layers = measures.open_layers(dem=dem, species=species, canopy=canopy)
+    command = RunEligibility(
+        at=now(),
+        actor_id=acting(as_),
+        key="trial",
+        programme_id="",
+        parcel_ids=parcel,
+        division_code=division,
+        project_id=project,
+        batch_id=batch,
+        layers=layers.digests,
+    )
+    source = file.read_text(encoding="utf-8")
+    with transaction(database.app_engine(), actor_id=command.actor_id) as session:
+        tried = try_(session, source, command, layers.measure)
+    lines = [
+        f"{tried.programme_id}  {tried.version_before or '-'} → {tried.version_after}",
+        f"  {tried.parcels} 块 parcels, {tried.unchanged} 不变 unchanged",
+        *(f"  {one.path}: {one.before} → {one.after}" for one in tried.figures),
+        *(f"  {count:>6}  {turn}" for turn, count in tried.turns.items()),
+        *(f"    {one.plot_code or one.parcel_id}  {one.after}  {one.code}" for one in tried.listed),
+    ]
+    show(tried, as_json=json, lines=lines)
 
 
 @app.command()

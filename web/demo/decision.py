@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from geo.intake import Intake, IntakeOptions, examine
 from registry import claims, eligibility, exclusions, measures, programmes, projects
 from registry.db import transaction
+from registry.eligibility_inputs import RunEligibility
 from registry.refusals import ClaimOverlapError, refusal_of
 from web.demo.county import ADCODE
 from web.demo.teller import Teller, Totals
@@ -94,7 +95,7 @@ def _ask(teller: Teller) -> eligibility.EligibilityRun:
     layers = measures.open_layers(
         dem=teller.folder / "dem.tif", species=teller.folder / "species.tif"
     )
-    command = eligibility.RunEligibility(
+    command = RunEligibility(
         **teller.by("county3", "eligibility", ASKED),
         programme_id=PROGRAMME,
         division_code=ADCODE,

@@ -8,6 +8,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from registry import eligibility
+from registry.eligibility_inputs import RunEligibility
 from registry.reads import places
 from web.api.endpoints import Empty
 from web.api.programmes import (
@@ -79,7 +80,7 @@ def index(parcel_id: UUID) -> str:
 @requires("eligibility:run")
 def run(parcel_id: UUID) -> Response:
     """Ask a programme's rules about this parcel now."""
-    command = from_form(eligibility.RunEligibility, parcel_ids=[parcel_id])
+    command = from_form(RunEligibility, parcel_ids=[parcel_id])
     with reading() as session:
         guard_run(session, actor(), command)
     done = act(eligibility.run_eligibility, command)

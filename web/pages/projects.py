@@ -11,8 +11,9 @@ from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from registry import claims, eligibility, projects
+from registry import claims, projects
 from registry.db import Command
+from registry.eligibility_inputs import RunEligibility
 from registry.errors import NotPermittedError
 from registry.people import ActorView
 from registry.reads import projects as reads
@@ -301,11 +302,11 @@ def _asked(project_id: UUID) -> Command:
     common = {"programme_id": line.programme_id, "programme_version": line.programme_version}
     named = request.form.getlist("parcel")
     if not named:
-        return parse(eligibility.RunEligibility, "{}", given(project_id=project_id, **common))
+        return parse(RunEligibility, "{}", given(project_id=project_id, **common))
     years = (line.crediting_from.year, (line.crediting_to - timedelta(days=1)).year)
     body = json.dumps({"parcel_ids": named})
     more = {"crediting": years, "start_year": line.started_on.year, **common}
-    return parse(eligibility.RunEligibility, body, given(**more))
+    return parse(RunEligibility, body, given(**more))
 
 
 def _parcels(project_id: UUID, faults: Faults) -> str:
