@@ -2787,6 +2787,17 @@ CREATE TABLE public.parcel_decision (
     CONSTRAINT ck_parcel_decision_return_says_why CHECK (((decision <> 'return'::text) OR (length((reason)::text) > 0)))
 );
 ALTER TABLE public.parcel_decision OWNER TO tanhui_owner;
+CREATE TABLE public.parcel_lineage (
+    parent_id uuid NOT NULL,
+    parent_version integer NOT NULL,
+    child_id uuid NOT NULL,
+    operation text NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_parcel_lineage_operation_known CHECK ((operation = ANY (ARRAY['split'::text, 'merge'::text]))),
+    CONSTRAINT ck_parcel_lineage_two_parcels CHECK ((parent_id <> child_id))
+);
+ALTER TABLE public.parcel_lineage OWNER TO tanhui_owner;
 CREATE TABLE public.parcel_version (
     parcel_id uuid NOT NULL,
     version integer NOT NULL,
@@ -3338,6 +3349,8 @@ ALTER TABLE ONLY public.parcel_cell
     ADD CONSTRAINT pk_parcel_cell PRIMARY KEY (x, y, township, kind, status);
 ALTER TABLE ONLY public.parcel_decision
     ADD CONSTRAINT pk_parcel_decision PRIMARY KEY (id);
+ALTER TABLE ONLY public.parcel_lineage
+    ADD CONSTRAINT pk_parcel_lineage PRIMARY KEY (parent_id, child_id);
 ALTER TABLE ONLY public.parcel_version
     ADD CONSTRAINT pk_parcel_version PRIMARY KEY (parcel_id, version);
 ALTER TABLE ONLY public.party
@@ -3518,6 +3531,7 @@ CREATE INDEX ix_parcel_cell_extent ON public.parcel_cell USING gist (extent);
 CREATE INDEX ix_parcel_decision_parcel_id ON public.parcel_decision USING btree (parcel_id);
 CREATE INDEX ix_parcel_division_code ON public.parcel USING btree (division_code);
 CREATE INDEX ix_parcel_geometry ON public.parcel USING gist (geometry);
+CREATE INDEX ix_parcel_lineage_child_id ON public.parcel_lineage USING btree (child_id);
 CREATE INDEX ix_parcel_owner_id ON public.parcel USING btree (owner_id);
 CREATE INDEX ix_parcel_shape_digest ON public.parcel USING btree (shape_digest);
 CREATE INDEX ix_parcel_version_batch_id ON public.parcel_version USING btree (batch_id);
@@ -3593,6 +3607,7 @@ CREATE TRIGGER parcel_cells_update AFTER UPDATE ON public.parcel REFERENCING OLD
 CREATE TRIGGER parcel_decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_ground_insert AFTER INSERT ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
 CREATE TRIGGER parcel_ground_update AFTER UPDATE ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
+CREATE TRIGGER parcel_lineage_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_lineage FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_version FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER period_change BEFORE UPDATE ON public.period FOR EACH ROW EXECUTE FUNCTION public.check_period_change();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::public.procrastinate_job_status))) EXECUTE FUNCTION public.procrastinate_notify_queue_abort_job_v1();
@@ -3815,6 +3830,10 @@ ALTER TABLE ONLY public.parcel_decision
     ADD CONSTRAINT fk_parcel_decision_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.parcel
     ADD CONSTRAINT fk_parcel_division_code_division FOREIGN KEY (division_code) REFERENCES public.division(code);
+ALTER TABLE ONLY public.parcel_lineage
+    ADD CONSTRAINT fk_parcel_lineage_child_id_parcel FOREIGN KEY (child_id) REFERENCES public.parcel(id);
+ALTER TABLE ONLY public.parcel_lineage
+    ADD CONSTRAINT fk_parcel_lineage_parent_id_parent_version_parcel_version FOREIGN KEY (parent_id, parent_version) REFERENCES public.parcel_version(parcel_id, version);
 ALTER TABLE ONLY public.parcel
     ADD CONSTRAINT fk_parcel_owner_id_party FOREIGN KEY (owner_id) REFERENCES public.party(id);
 ALTER TABLE ONLY public.parcel
@@ -4207,6 +4226,13 @@ CREATE POLICY parcel_decision_select ON public.parcel_decision FOR SELECT USING 
    FROM public.parcel u
   WHERE (u.id = parcel_decision.parcel_id)))));
 CREATE POLICY parcel_insert ON public.parcel FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (division_code ~~ ( SELECT public.acts_under() AS acts_under)))));
+ALTER TABLE public.parcel_lineage ENABLE ROW LEVEL SECURITY;
+CREATE POLICY parcel_lineage_insert ON public.parcel_lineage FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = parcel_lineage.child_id))))));
+CREATE POLICY parcel_lineage_select ON public.parcel_lineage FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = ANY (ARRAY[parcel_lineage.parent_id, parcel_lineage.child_id]))))));
 CREATE POLICY parcel_select ON public.parcel FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (owner_id = ( SELECT public.acts_for() AS acts_for)) OR (id IN ( SELECT public.reached_parcels() AS reached_parcels))));
 CREATE POLICY parcel_update ON public.parcel FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (division_code ~~ ( SELECT public.acts_under() AS acts_under))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (division_code ~~ ( SELECT public.acts_under() AS acts_under)))));
 ALTER TABLE public.parcel_version ENABLE ROW LEVEL SECURITY;
@@ -4540,6 +4566,7 @@ GRANT UPDATE(area_m2) ON TABLE public.parcel TO tanhui_app;
 GRANT UPDATE(shape_digest) ON TABLE public.parcel TO tanhui_app;
 GRANT UPDATE(submitted_by) ON TABLE public.parcel TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.parcel_decision TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.parcel_lineage TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.parcel_version TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.party TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.party TO tanhui_app;

@@ -128,8 +128,8 @@ def check(session: Session, command: RunEligibility) -> None:
     ------
     InvalidValueError, NotFoundError
     """
-    _chosen(session, command)
-    _programme(session, command)
+    chosen(session, command)
+    programme_of(session, command)
 
 
 def findings(
