@@ -6,7 +6,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/var/numba
 export NUMBA_THREADING_LAYER := omp
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-dev run test check lint fmt types imports drift schema bench lock assets stop clean
+.PHONY: help setup setup-dev run test check fuzz lint fmt types imports drift schema bench lock assets stop clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ schema: ## write migrations/schema.sql from a migrated database
 bench: setup-dev ## benchmarks; writes var/bench.json
 	@deploy/setup.sh bench
 	@$(PY) -m tests.bench
+
+fuzz: setup-dev ## 20,000 broken files through every reader; writes var/fuzz.json
+	@$(PY) -m tests.fuzz
 
 lock: ## renew the locked requirements (versions and hashes, no addresses)
 	@deploy/lock.sh

@@ -17,7 +17,10 @@ from numpy.typing import NDArray
 
 from geo.area import area_m2
 from geo.crs import ReferenceSystem, is_ballpark, parse_crs, to_cgcs2000
+from geo.doubt import judge
+from geo.fields import field_findings
 from geo.findings import Finding, Severity, questioned, refused, warning
+from geo.helmert import Helmert
 from geo.overlap import overlap_pairs
 from geo.placing import to_ground
 from geo.shape import (
@@ -51,6 +54,9 @@ class IntakeOptions:
     area_m2_min: float = AREA_M2_MIN
     check_overlap: bool = True
     layer: str | None = None
+    parameters: Helmert | None = None
+    division: Any = None
+    """Boundary, in EPSG:4490, of the division that the parcels are said to be in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,11 +135,16 @@ def examine(
     """
     options, path = options or IntakeOptions(), Path(path)
     file = open_features(
-        path, crs=crs, encoding=encoding, layer=options.layer, limits=options.limits
+        path,
+        crs=crs,
+        encoding=encoding,
+        layer=options.layer,
+        limits=options.limits,
+        parameters=options.parameters,
     )
     with path.open("rb") as stream:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
-    intake = examine_features(file.features, file.system, options=options)
+    intake = examine_features(file.features, file.system, options=options, named=crs is not None)
     return replace(
         intake,
         name=file.name,
@@ -164,6 +175,7 @@ def examine_features(
     system: ReferenceSystem,
     *,
     options: IntakeOptions | None = None,
+    named: bool = True,
 ) -> Intake:
     """Examine features that are read already; the pure part of `examine`.
 
@@ -173,11 +185,15 @@ def examine_features(
         In file order; row numbers are taken as they stand and must be unique.
     system
         Reference system of their coordinates.
+    named
+        A person said so; what only a file says of Chinese degrees is asked about.
     """
     options, features = options or IntakeOptions(), list(features)
-    alone = examine_alone(features, system, options=options)
-    ledger = _Ledger(alone.rows)
+    verdict = judge(features, system, named=named, division=options.division)
+    alone = examine_alone(features, verdict.system, options=options, asked=verdict.asked)
+    ledger = _Ledger(alone.rows, alone.status)
     ledger.add(alone.findings)
+    ledger.add(verdict.findings)
     ledger.add(
         compare_rows(
             rows=alone.rows,
@@ -190,7 +206,9 @@ def examine_features(
         )
     )
     deep = [feature.row for feature in features if feature.dropped_dimension]
-    ledger.add(file_notes(system, alone.geometry[ledger.open()], deep=deep))
+    standing = np.where(ledger.open(), alone.area_m2, np.nan)
+    ledger.add(field_findings(alone.rows, alone.attributes, standing))
+    ledger.add(file_notes(verdict.system, alone.geometry[ledger.open()], deep=deep))
     return replace(alone, status=ledger.status(), findings=ledger.sorted())
 
 
@@ -199,10 +217,16 @@ def examine_alone(
     system: ReferenceSystem,
     *,
     options: IntakeOptions | None = None,
+    asked: bool = False,
 ) -> Intake:
     """Examine each feature by itself: a run of a file that is too long to be read at once.
 
     What rows say of each other is found by `compare_rows` when all are known.
+
+    Parameters
+    ----------
+    asked
+        A question about the whole file (`geo.doubt.judge`) keeps its rows in China waiting.
     """
     options = options or IntakeOptions()
     rows = np.array([feature.row for feature in features], dtype=np.int64)
@@ -214,6 +238,8 @@ def examine_alone(
     ledger = _Ledger(rows)
     ledger.add(_reader_faults(features, system))
     ledger.add(placing)
+    if asked:
+        ledger.ask(in_china(shapely.bounds(geometry)))
     areas = _examine_rows(ledger, rows, geometry, options)
     return Intake(
         name="",
@@ -273,7 +299,7 @@ def file_notes(
         notes.append(warning(None, "GEOM_3D_DROPPED", rows=len(deep), first_row=min(deep)))
     if is_ballpark(system):
         notes.append(warning(None, "CRS_SHIFT_UNKNOWN", crs=system.label, name=system.name))
-    if system.wgs84:
+    if system.wgs84 and not system.drawn_on_map:
         chinese = int(in_china(shapely.bounds(geometry)).sum())
         if chinese:
             notes.append(warning(None, "DATUM_UNPROVEN", rows=chinese, crs=system.label))
@@ -296,6 +322,10 @@ class _Ledger:
             if finding.row is not None:
                 place = self._place[finding.row]
                 self._rank[place] = min(self._rank[place], _RANK[finding.severity])
+
+    def ask(self, mask: NDArray[np.bool_]) -> None:
+        """Let rows wait for the answer to a question about the whole file."""
+        self._rank[mask] = np.minimum(self._rank[mask], _RANK["questioned"])
 
     def open(self) -> NDArray[np.bool_]:
         """(n,) True for rows that are not refused."""

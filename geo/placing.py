@@ -48,7 +48,7 @@ def to_ground(
         findings += _slip_findings(rows, bounds, slip)
         if slip.severity == "questioned":
             target = parse_crs(slip.crs) if slip.crs else system
-            result[slip.mask] = _moved(raw[slip.mask], target, swap=slip.swap)
+            result[slip.mask] = _moved(raw[slip.mask], target, swap=slip.swap, scale=slip.scale)
     result[plain] = _moved(raw[plain], system, swap=False)
     findings += _follow_bent_edges(rows[plain], raw[plain], result, plain, system)
     landed = shapely.bounds(result)
@@ -109,9 +109,12 @@ def _possible(bounds: FloatArray) -> NDArray[np.bool_]:
     return result
 
 
-def _moved(geometries: Geometries, system: ReferenceSystem, *, swap: bool) -> Geometries:
+def _moved(
+    geometries: Geometries, system: ReferenceSystem, *, swap: bool, scale: float = 1.0
+) -> Geometries:
     def move(coordinates: FloatArray) -> FloatArray:
-        return to_cgcs2000(coordinates[:, ::-1] if swap else coordinates, system)
+        scaled = coordinates if scale == 1.0 else coordinates * scale
+        return to_cgcs2000(scaled[:, ::-1] if swap else scaled, system)
 
     if len(geometries) == 0:
         return geometries

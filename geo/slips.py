@@ -20,6 +20,10 @@ CHINA_LAT_DEG: Final = (3.0, 54.0)
 _EARTH_DEG: Final = np.array([180.0, 90.0, 180.0, 90.0])
 _NORTHING_MAX_M: Final = 6_300_000.0
 _EASTING_MAX_M: Final = 1_000_000.0
+_NORTHING_MIN_M: Final = 300_000.0
+_EASTING_MIN_M: Final = 100_000.0
+_MM_SCALE: Final = 0.001
+_FOOT_M: Final = 0.3048
 _MERCATOR_MAX_M: Final = 20_048_967.0
 _METRES_MIN: Final = 1_000.0
 """A number below this is a bad degree rather than metres."""
@@ -38,6 +42,8 @@ class Slip:
         The proposed reading takes the second number first.
     crs
         The reference system of the proposed reading, if it is another than declared.
+    scale
+        What the numbers of the proposed reading are multiplied by.
     """
 
     code: str
@@ -45,6 +51,7 @@ class Slip:
     mask: BoolArray
     swap: bool = False
     crs: str | None = None
+    scale: float = 1.0
     params: dict[str, Any] = field(default_factory=dict)
 
 
@@ -147,20 +154,62 @@ def _grid_slips(bounds: FloatArray, prefix: int | None) -> list[Slip]:
         Slip(code="SWAPPED_AXES", severity="questioned", mask=own_flipped, swap=True),
     ]
     if prefix is None:
-        return [*slips, Slip(code="SWAPPED_AXES", severity="questioned", mask=plain, swap=True)]
-    epsg = unprefixed_epsg(zone=prefix)
-    bare = ~degrees & (bounds[:, 0] > 0) & (bounds[:, 2] < _EASTING_MAX_M)
-    bare &= (bounds[:, 1] > 0) & (bounds[:, 3] < _NORTHING_MAX_M)
+        slips.append(Slip(code="SWAPPED_AXES", severity="questioned", mask=plain, swap=True))
+    else:
+        epsg = unprefixed_epsg(zone=prefix)
+        bare = ~degrees & (bounds[:, 0] > 0) & (bounds[:, 2] < _EASTING_MAX_M)
+        bare &= (bounds[:, 1] > 0) & (bounds[:, 3] < _NORTHING_MAX_M)
+        params = {"zone": prefix, "epsg": epsg}
+        slips.append(
+            Slip(
+                code="CRS_ZONE_PREFIX_MISSING",
+                severity="questioned",
+                mask=bare,
+                crs=f"EPSG:{epsg}",
+                params=params,
+            )
+        )
+    taken = np.any([slip.mask for slip in slips], axis=0)
+    return [*slips, *_unit_slips(bounds, prefix, ~taken)]
+
+
+def _unit_slips(bounds: FloatArray, prefix: int | None, rest: BoolArray) -> list[Slip]:
+    """Grid coordinates in millimetres (one reading) or in feet (of which there are several)."""
+    start = (prefix or 0) * _MILLION
+    shifted = bounds - np.array([start, 0.0, start, 0.0])
+
+    def fits(scale: float) -> BoolArray:
+        scaled = bounds * scale - np.array([start, 0.0, start, 0.0])
+        inside: BoolArray = (scaled[:, 0] > _EASTING_MIN_M) & (scaled[:, 2] < _EASTING_MAX_M)
+        inside &= (scaled[:, 1] > _NORTHING_MIN_M) & (scaled[:, 3] < _NORTHING_MAX_M)
+        return inside
+
+    plausible = (np.abs(shifted[:, [0, 2]]) < _EASTING_MAX_M).all(axis=1)
+    plausible &= bounds[:, 3] < _NORTHING_MAX_M
+    millimetres = rest & ~plausible & fits(_MM_SCALE)
+    feet = rest & ~plausible & ~millimetres & fits(_FOOT_M)
     return [
-        *slips,
-        Slip(
-            code="CRS_ZONE_PREFIX_MISSING",
-            severity="questioned",
-            mask=bare,
-            crs=f"EPSG:{epsg}",
-            params={"zone": prefix, "epsg": epsg},
-        ),
+        Slip(code="COORD_MILLIMETRES", severity="questioned", mask=millimetres, scale=_MM_SCALE),
+        Slip(code="CRS_FEET_AS_METRES", severity="refused", mask=feet),
     ]
+
+
+def likely_systems(bounds: FloatArray) -> tuple[str, ...]:
+    """Reference systems that coordinates without a declared one may be in, likeliest first.
+
+    Parameters
+    ----------
+    bounds
+        (4,) of all the shapes as in the file. It is a help for a person's answer and never one.
+    """
+    box = bounds.reshape(1, 4)
+    if not np.isfinite(box).all():
+        return ()
+    if in_china(box)[0] or in_china(_swapped(box))[0]:
+        return ("EPSG:4490", "gcj02", "bd09", "EPSG:4326")
+    found = ["EPSG:3857"] if _in_mercator_china(box)[0] else []
+    zones = [int(_zones(turned)[0]) for turned in (box, _swapped(box))]
+    return (*found, *(f"EPSG:{gauss_kruger_epsg(zone=zone)}" for zone in zones if zone))
 
 
 def find_slips(bounds: FloatArray, system: ReferenceSystem) -> list[Slip]:
@@ -193,6 +242,7 @@ def find_slips(bounds: FloatArray, system: ReferenceSystem) -> list[Slip]:
             mask=slip.mask & known,
             swap=slip.swap,
             crs=slip.crs,
+            scale=slip.scale,
             params=slip.params,
         )
         for slip in slips

@@ -94,6 +94,12 @@ def boundary(session: Session, code: str) -> Boundary | None:
     return Boundary(code=row.code, name=row.name, geometry=shapely.from_wkb(bytes(row.wkb)))
 
 
+def ground(session: Session, code: str | None) -> Any:  # noqa: ANN401 -- a shapely geometry
+    """Return the shape of :func:`boundary`, or None without a code or a boundary."""
+    found = boundary(session, code) if code else None
+    return None if found is None else found.geometry
+
+
 def load(session: Session, command: LoadDivisions) -> Loaded:
     """Add the divisions that are not there yet, parents first.
 

@@ -6,19 +6,25 @@ leaves no row behind.
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Final
 from uuid import UUID
 
+import numpy as np
 from pydantic import TypeAdapter
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from geo.doubt import LOOKED_AT_MAX, Verdict, judge
+from geo.fields import field_findings
+from geo.findings import Finding
+from geo.helmert import parse_helmert
 from geo.intake import examine_alone, file_notes
 from geo.vector import FeatureFile, open_features
-from registry import import_store, imports, jobs
+from registry import divisions, import_store, imports, jobs
 from registry.db import Command, transaction
 from registry.errors import NotFoundError, RegistryError, WrongStateError
 from registry.import_rows import Target, row_finding, stage
@@ -41,6 +47,7 @@ class RequestImport(imports.ImportParcels):
 
     path: str
     crs: str | None = None
+    crs_parameters: str | None = None
     encoding: str | None = None
     accept: bool = False
     """Accept what is acceptable as soon as it is read, without a person's look at the preview."""
@@ -157,11 +164,24 @@ def accept_batch(running: jobs.Running) -> Mapping[str, object]:
 def _read(running: jobs.Running, asked: RequestImport) -> Mapping[str, object]:
     running.progress("open")
     _check_same(asked)
-    file = open_features(asked.path, crs=asked.crs, encoding=asked.encoding)
-    target, done = _begin(running, asked, file)
-    deep = _stage(running, file, target, done)
+    parameters = parse_helmert(asked.crs_parameters) if asked.crs_parameters else None
+    file = open_features(asked.path, crs=asked.crs, encoding=asked.encoding, parameters=parameters)
+    with transaction(running.engine, actor_id=running.actor_id) as session:
+        ground = divisions.ground(session, asked.division_code)
+    verdict = judge(file.features, file.system, named=asked.crs is not None, division=ground)
+    verdict = replace(verdict, findings=(*verdict.findings, *_fields(file)))
+    target, done = _begin(running, asked, file, verdict)
+    deep = _stage(running, file, verdict, target, done)
     running.progress("compare", file.n_features, file.n_features)
-    return _compare(running, asked, file, deep)
+    return _compare(running, asked, verdict, deep)
+
+
+def _fields(file: FeatureFile) -> tuple[Finding, ...]:
+    """How the fields were understood, by the first of the features."""
+    features = list(islice(file.features, LOOKED_AT_MAX))
+    rows = np.array([one.row for one in features], dtype=np.int64)
+    unknown = np.full(len(features), np.nan)
+    return tuple(field_findings(rows, [one.attributes for one in features], unknown))
 
 
 def _check_same(asked: RequestImport) -> None:
@@ -173,12 +193,14 @@ def _check_same(asked: RequestImport) -> None:
             raise FileChangedError(name=asked.file_name)
 
 
-def _begin(running: jobs.Running, asked: RequestImport, file: FeatureFile) -> tuple[Target, int]:
+def _begin(
+    running: jobs.Running, asked: RequestImport, file: FeatureFile, verdict: Verdict
+) -> tuple[Target, int]:
     facts = import_store.Facts(
         file_name=asked.file_name,
         file_sha256=asked.file_sha256,
         format=file.format,
-        crs_label=file.crs_label,
+        crs_label=verdict.system.label,
         encoding=file.encoding,
         division_code=asked.division_code,
         programme_id=asked.programme_id,
@@ -190,19 +212,21 @@ def _begin(running: jobs.Running, asked: RequestImport, file: FeatureFile) -> tu
             batch_id=running.id,
             actor_id=running.actor_id,
             at=asked.at,
-            findings=[row_finding(found) for found in file.findings],
+            findings=[row_finding(found) for found in (*file.findings, *verdict.findings)],
         )
         return target, import_store.last_row(session, running.id)
 
 
-def _stage(running: jobs.Running, file: FeatureFile, target: Target, done: int) -> list[int]:
+def _stage(
+    running: jobs.Running, file: FeatureFile, verdict: Verdict, target: Target, done: int
+) -> list[int]:
     """Keep run after run; return the rows whose heights were dropped, of all runs."""
     deep: list[int] = []
     for run in file.chunks(RUN_ROWS):
         deep += [feature.row for feature in run if feature.dropped_dimension]
         fresh = [feature for feature in run if feature.row > done]
         if fresh:
-            intake = examine_alone(fresh, file.system)
+            intake = examine_alone(fresh, verdict.system, asked=verdict.asked)
             with transaction(running.engine, actor_id=running.actor_id) as session:
                 stage(session, target, intake)
         running.progress("read", run[-1].row, file.n_features)
@@ -210,12 +234,12 @@ def _stage(running: jobs.Running, file: FeatureFile, target: Target, done: int) 
 
 
 def _compare(
-    running: jobs.Running, asked: RequestImport, file: FeatureFile, deep: list[int]
+    running: jobs.Running, asked: RequestImport, verdict: Verdict, deep: list[int]
 ) -> Mapping[str, object]:
     batch_id = running.id
     with transaction(running.engine, actor_id=running.actor_id) as session:
         import_store.compare(session, batch_id)
-        notes = file_notes(file.system, import_store.open_shapes(session, batch_id), deep=deep)
+        notes = file_notes(verdict.system, import_store.open_shapes(session, batch_id), deep=deep)
         import_store.note(session, batch_id, [row_finding(one) for one in notes])
         import_store.refuse_stored(session, batch_id)
         result = asdict(import_store.settle(session, batch_id, "previewed"))

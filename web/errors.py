@@ -45,6 +45,7 @@ from registry.errors import (
 )
 from registry.parcel_store import PlaceRefusedError, VersionConflictError
 from registry.people import CreditCodeError
+from registry.reads.exports import TooManyParcelsError
 from registry.refusals import (
     ClaimOverlapError,
     NotApprovedByAnotherError,
@@ -112,6 +113,7 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     SettlementOpenError: 409,
     SchemaOutdatedError: 503,
     ReadersFullError: 503,
+    TooManyParcelsError: 422,
     RegistryError: 409,
     OptionsError: 422,
     GeoError: 422,

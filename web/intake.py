@@ -11,8 +11,10 @@ from uuid import UUID
 
 import shapely
 
-from geo.intake import Intake, examine
+from geo.helmert import parse_helmert
+from geo.intake import Intake, IntakeOptions, examine
 from registry import import_jobs, imports
+from registry.divisions import ground as division_ground
 from registry.places import ImportReport, RowFinding
 from registry.reads.scope import require_division
 from web import messages
@@ -64,6 +66,7 @@ class FileOptions:
     """How a file is to be read."""
 
     crs: str | None = None
+    crs_parameters: str | None = None
     encoding: str | None = None
 
 
@@ -83,9 +86,18 @@ def preview(
     geo.errors.FileError, geo.errors.CrsError : the file as a whole cannot be read.
     """
     require_division(actor(), command.division_code)
-    intake = examine(path, crs=options.crs, encoding=options.encoding)
+    intake = _examined(path, command, options)
     with reading() as session:
         return said(imports.preview(session, command, intake)), intake
+
+
+def _examined(path: Path, command: imports.ImportParcels, options: FileOptions) -> Intake:
+    """Examine a file; the boundary of its division helps to tell shifted coordinates."""
+    with reading() as session:
+        ground = division_ground(session, command.division_code)
+    parameters = parse_helmert(options.crs_parameters) if options.crs_parameters else None
+    settings = IntakeOptions(division=ground, parameters=parameters)
+    return examine(path, crs=options.crs, encoding=options.encoding, options=settings)
 
 
 def take(path: Path, command: imports.ImportParcels, options: FileOptions) -> SaidReport:
@@ -96,7 +108,7 @@ def take(path: Path, command: imports.ImportParcels, options: FileOptions) -> Sa
     geo.errors.FileError, geo.errors.CrsError : the file as a whole cannot be read.
     """
     require_division(actor(), command.division_code)
-    intake = examine(path, crs=options.crs, encoding=options.encoding)
+    intake = _examined(path, command, options)
     return said(act(partial(imports.import_parcels, intake=intake), command))
 
 
@@ -116,6 +128,7 @@ def ask(
         strict=command.strict,
         path=str(path.resolve()),
         crs=options.crs,
+        crs_parameters=options.crs_parameters,
         encoding=options.encoding,
         accept=accept,
     )
@@ -161,8 +174,8 @@ def row_features(intake: Intake, report: SaidReport) -> str:
         if counts and worst.get(found.row) != "refused":
             worst[found.row] = found.severity
     features = [
-        _feature(shapely.to_geojson(geometry), row=int(row), status=worst.get(int(row), "accepted"))
-        for row, geometry in zip(intake.rows, intake.geometry, strict=True)
+        _feature(shapely.to_geojson(geometry), row=int(row), status=worst.get(int(row), status))
+        for row, geometry, status in zip(intake.rows, intake.geometry, intake.status, strict=True)
         if geometry is not None
     ]
     return json.dumps({"type": "FeatureCollection", "features": features})

@@ -269,6 +269,9 @@ _FILE_CODES: Final = frozenset({"GEOM_3D_DROPPED"})
 _NEEDS_ROOM: Final = frozenset(
     {"overlap", "sliver", "spike", "rotated_duplicate", "zone_prefixed_metres"}
 )
+_FOLLOWING: Final = {"overlap": ("AREA_DIFFERS",)}
+"""What else may be said of a defect: a bulge makes the stated area untrue."""
+
 _REACH_DEG: Final = 4e-4
 """How far a defect may reach over the border, about 40 m."""
 
@@ -349,7 +352,7 @@ def _record(case: _Case, kind: Kind, spoilt: list[Feature]) -> Truth:
         severity=kind.severity,
         parcel_no=str(case.feature["properties"]["parcel_no"]),
         partner_rows=tuple(case.partners),
-        also=("SLIVER_IN_FILE",) if case.slivers else (),
+        also=(("SLIVER_IN_FILE",) if case.slivers else ()) + _FOLLOWING.get(kind.name, ()),
         also_rows=tuple(case.slivers),
         scope="file" if kind.code in _FILE_CODES else "row",
     )

@@ -4,12 +4,18 @@ import re
 import tempfile
 import zipfile
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
+
+import numpy as np
+import shapely
 
 from geo.crs import ReferenceSystem, missing_crs, parse_crs
 from geo.errors import CrsError, FileError
 from geo.findings import Finding, warning
+from geo.helmert import Helmert
+from geo.slips import likely_systems
 from geo.vector.archive import unpack
 from geo.vector.dxf import is_dxf, read_dxf
 from geo.vector.features import FeatureFile, Limits, RawFeature, Table
@@ -41,6 +47,17 @@ _ROOT: Final = re.compile(rb"<(?:[\w-]+:)?([A-Za-z][\w-]*)[\s>/]")
 _GML: Final = (b"opengis.net/gml", b"opengis.net/wfs")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """What the user says of a file."""
+
+    crs: str | None
+    encoding: str | None
+    layer: str | None
+    limits: Limits
+    parameters: Helmert | None
+
+
 def _same_system(declared: str, used: ReferenceSystem) -> bool:
     """Say whether the file declares the system that is used, in whatever words."""
     try:
@@ -50,7 +67,11 @@ def _same_system(declared: str, used: ReferenceSystem) -> bool:
 
 
 def choose_crs(
-    declared: str | None, given: str | None
+    declared: str | None,
+    given: str | None,
+    *,
+    parameters: Helmert | None = None,
+    candidates: tuple[str, ...] = (),
 ) -> tuple[ReferenceSystem, tuple[Finding, ...]]:
     """Choose between what the file and what the user says; the user wins, with a warning.
 
@@ -60,14 +81,14 @@ def choose_crs(
         CRS_MISSING when neither says anything, else as `geo.crs.parse_crs`.
     """
     if given is not None:
-        system = parse_crs(given)
+        system = parse_crs(given, parameters)
         if declared and not _same_system(declared, system):
             note = warning(None, "CRS_OVERRIDDEN", declared=declared[:80], used=system.label)
             return system, (note,)
         return system, ()
     if declared is None:
-        raise missing_crs()
-    return parse_crs(declared), ()
+        raise missing_crs(candidates) if candidates else missing_crs()
+    return parse_crs(declared, parameters), ()
 
 
 def detect_format(path: Path) -> str:
@@ -138,23 +159,28 @@ def _check(path: Path, limits: Limits) -> None:
         raise FileError("FILE_TOO_LARGE", name=path.name, bytes=size, limit=limits.file_bytes)
 
 
-def _from_geojson(document: Document, name: str, crs: str | None) -> FeatureFile:
+def _from_geojson(document: Document, name: str, how: _How) -> FeatureFile:
     """Open a document; without a crs member it is WGS84 by RFC 7946."""
-    system, notes = (
-        choose_crs(document.crs, crs) if document.crs or crs else (parse_crs("EPSG:4326"), ())
-    )
-    return FeatureFile(
-        name=name,
-        format=document.format,
+    table = Table(
         encoding=document.encoding,
-        system=system,
+        crs=document.crs or (None if how.crs else "EPSG:4326"),
         features=document.features,
-        findings=(*document.findings, *notes),
+        findings=document.findings,
     )
+    return _from_table(table, document.format, name, how)
 
 
-def _from_table(table: Table, kind: str, name: str, crs: str | None) -> FeatureFile:
-    system, notes = choose_crs(table.crs, crs)
+def _from_table(table: Table, kind: str, name: str, how: _How) -> FeatureFile:
+    candidates: tuple[str, ...] = ()
+    if table.crs is None and how.crs is None and len(table.features):
+        shapes = np.array([feature.geometry for feature in table.features], dtype=object)
+        candidates = likely_systems(shapely.total_bounds(shapes))
+    system, notes = choose_crs(
+        table.crs,
+        how.crs,
+        parameters=how.parameters,
+        candidates=candidates,
+    )
     return FeatureFile(
         name=name,
         format=kind,
@@ -172,6 +198,7 @@ def open_features(
     encoding: str | None = None,
     layer: str | None = None,
     limits: Limits | None = None,
+    parameters: Helmert | None = None,
 ) -> FeatureFile:
     """Open a file of parcels.
 
@@ -183,7 +210,10 @@ def open_features(
     crs, encoding
         Override what the file says.
     layer
-        Layer of a GeoPackage, or stem of the member of a zip, where there are several.
+        Layer of a GeoPackage or geodatabase, sheet of an Excel file, or stem of the member of a
+        zip, where there are several.
+    parameters
+        From an older datum of China to CGCS2000.
 
     Raises
     ------
@@ -191,14 +221,15 @@ def open_features(
         When the file as a whole cannot be read; the code says why.
     """
     path, limits = Path(path), limits or Limits()
+    how = _How(crs=crs, encoding=encoding, layer=layer, limits=limits, parameters=parameters)
     _check(path, limits)
     if detect_format(path) != "zip":
-        return _open(path, path.name, crs=crs, encoding=encoding, layer=layer, limits=limits)
+        return _open(path, path.name, how)
     with tempfile.TemporaryDirectory(prefix="tanhui-zip-") as folder:
         inner = unpack(path, Path(folder), layer=layer, limits=limits)
         # in a geodatabase the layer named is one of its tables, else it chose the member
         within = layer if inner.suffix == ".gdb" else None
-        return _open(inner, path.name, crs=crs, encoding=encoding, layer=within, limits=limits)
+        return _open(inner, path.name, replace(how, layer=within))
 
 
 _TextReader = Callable[..., Table]
@@ -210,28 +241,18 @@ _TEXTS: Final[dict[str, _TextReader]] = {
 }
 
 
-def _open(
-    path: Path,
-    name: str,
-    *,
-    crs: str | None,
-    encoding: str | None,
-    layer: str | None,
-    limits: Limits,
-) -> FeatureFile:
+def _open(path: Path, name: str, how: _How) -> FeatureFile:
     kind = detect_format(path)
     if kind == "geojson":
-        document = read_geojson(path.read_bytes(), encoding=encoding, limits=limits)
-        return _from_geojson(document, name, crs)
+        document = read_geojson(path.read_bytes(), encoding=how.encoding, limits=how.limits)
+        return _from_geojson(document, name, how)
     if kind == "zip":
         raise FileError("FILE_FORMAT_UNKNOWN", name=name, looks_like="zip")
-    table = _read(path, kind, encoding=encoding, layer=layer, limits=limits)
-    return _from_table(table, kind, name, crs)
+    return _from_table(_read(path, kind, how), kind, name, how)
 
 
-def _read(
-    path: Path, kind: str, *, encoding: str | None, layer: str | None, limits: Limits
-) -> Table:
+def _read(path: Path, kind: str, how: _How) -> Table:
+    encoding, layer, limits = how.encoding, how.layer, how.limits
     if kind in _TEXTS:
         return _TEXTS[kind](path.read_bytes(), encoding=encoding, limits=limits)
     if kind in {"csv", "excel"}:

@@ -1,8 +1,10 @@
 """Zip files: looked at before anything is unpacked, and unpacked under names of our own."""
 
+import lzma
 import re
 import shutil
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -10,8 +12,15 @@ from pathlib import Path, PurePosixPath
 from typing import Final
 
 from geo.errors import ArchiveError
+from geo.vector.aliases import FIELDS_SUFFIX
 from geo.vector.features import Limits
 from geo.vector.ogr import choose_layer
+
+BROKEN_ZIP: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError, OSError),
+    *(NotImplementedError, RuntimeError, ValueError),
+)
+"""What the standard library raises over a damaged zip."""
 
 _MAIN: Final = (
     *(".shp", ".geojson", ".json", ".geojsonl", ".ndjson", ".gpkg", ".kml", ".parquet"),
@@ -21,9 +30,6 @@ _TABLES: Final = (".csv", ".tsv")
 """Taken for parcels only where a zip holds nothing better, for many a zip holds a remark."""
 
 _PARTS: Final = (".shx", ".dbf", ".prj", ".cpg")
-FIELDS_SUFFIX: Final = ".fields.csv"
-"""End of the list of long field names that our own export puts beside a shapefile."""
-
 _GEODATABASE: Final = ".gdb"
 _MEMBER_NAME: Final = re.compile(r"[A-Za-z0-9_.\-]{1,80}")
 _UTF8_FLAG: Final = 0x800
@@ -88,12 +94,13 @@ def unpack(path: Path, folder: Path, *, layer: str | None, limits: Limits) -> Pa
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [info for info in archive.infolist() if not info.is_dir()]
+            listed = [info for info in archive.infolist() if info.filename]
+            members = [info for info in listed if not info.is_dir()]
             if not members:
                 raise ArchiveError("ZIP_HAS_NO_PARCELS", name=path.name)
             _check(members, limits)
             return _extract(archive, members, folder, layer=layer, name=path.name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except BROKEN_ZIP as error:
         raise ArchiveError("ZIP_BROKEN", name=path.name, reason=str(error)[:100]) from error
 
 

@@ -58,7 +58,7 @@ class Table:
 
     encoding: str
     crs: str | None
-    features: tuple[RawFeature, ...]
+    features: Sequence[RawFeature]
     findings: tuple[Finding, ...] = ()
 
 

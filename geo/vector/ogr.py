@@ -20,6 +20,7 @@ from pyogrio.errors import DataLayerError, DataSourceError
 
 from geo.errors import FileError
 from geo.findings import Finding, refused, warning
+from geo.vector.aliases import with_long_names
 from geo.vector.dbf import encoding_of_cpg, guess_encoding
 from geo.vector.features import Limits, RawFeature, Table
 from geo.vector.rings import Shape
@@ -41,7 +42,7 @@ def _gdal(name: str) -> Iterator[None]:
         warnings.simplefilter("ignore")
         try:
             yield
-        except (DataSourceError, DataLayerError, UnicodeDecodeError, RuntimeError) as error:
+        except (DataSourceError, DataLayerError, ValueError, RuntimeError) as error:
             raise FileError("FILE_UNREADABLE", name=name, reason=str(error)[:200]) from error
 
 
@@ -290,4 +291,9 @@ def read_shapefile(path: Path, *, encoding: str | None, limits: Limits) -> Table
             )
         finally:
             pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": before})
-    return Table(encoding=name, crs=crs, features=tuple(features), findings=(*notes, *more))
+    return Table(
+        encoding=name,
+        crs=crs,
+        features=tuple(with_long_names(features, path)),
+        findings=(*notes, *more),
+    )

@@ -35,16 +35,20 @@ def read_parquet(path: Path, *, limits: Limits) -> Table:
             if count > limits.features:
                 raise FileError("FILE_TOO_MANY_FEATURES", features=count, limit=limits.features)
             table = file.read()
-    except (pa.ArrowException, OSError) as error:
+            names = [name for name in table.column_names if name != column]
+            blobs = np.array([*table.column(column).to_pylist(), None], dtype=object)[:-1]
+            columns = [_values(table.column(name)) for name in names]
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise FileError("FILE_UNREADABLE", name=path.name, reason=str(error)[:200]) from error
-    names = [name for name in table.column_names if name != column]
-    blobs = np.array(table.column(column).to_pylist(), dtype=object)
-    columns = [[_jsonable(value) for value in table.column(name).to_pylist()] for name in names]
     return Table(
         encoding="utf-8",
         crs=_crs(about),
         features=tuple(features_from_wkb(names, blobs, columns, limits)),
     )
+
+
+def _values(column: Any) -> list[object]:  # noqa: ANN401 -- untyped
+    return [_jsonable(value) for value in column.to_pylist()]
 
 
 def _primary(schema: Any, name: str) -> tuple[str, dict[str, Any]]:  # noqa: ANN401 -- untyped

@@ -1,18 +1,20 @@
 """Files of rows and cells: CSV in any separator and encoding, Excel of both generations."""
 
 import csv
+import json
 import re
+import subprocess
+import sys
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
 from pathlib import Path
-from typing import Any, Final
-
-import python_calamine
+from typing import Final
 
 from geo.errors import FileError
+from geo.excel_child import TOO_MANY
 from geo.findings import Finding, warning
+from geo.vector.archive import BROKEN_ZIP
 from geo.vector.features import Limits
 from geo.vector.text import decode
 
@@ -25,7 +27,6 @@ _REFERENCE: Final = re.compile(rb"""\br\s*=\s*["']([A-Za-z]{1,3})(\d{1,7})["']""
 _ROW: Final = re.compile(rb"""<(?:\w+:)?row\b[^>]*?\br\s*=\s*["'](\d{1,8})["']""")
 _CHUNK: Final = 1 << 20
 _OVERLAP: Final = 256
-_EXACT_MAX: Final = 2**53
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,28 +92,32 @@ def _counted(rows: Iterable[Sequence[Cell]], limits: Limits) -> tuple[tuple[Cell
 
 
 def read_excel(path: Path, *, limits: Limits) -> Workbook:
-    """Read the sheets of an .xlsx or .xls file.
+    """Read the sheets of an .xlsx or .xls file, in a process of its own.
 
     Raises
     ------
     FileError
-        FILE_UNREADABLE, FILE_TOO_MANY_CELLS (also for a sheet that only claims to be so large).
+        FILE_UNREADABLE, FILE_TOO_SLOW, FILE_TOO_MANY_CELLS (also for a sheet that only claims to
+        be so large).
     """
     if zipfile.is_zipfile(path):
         _check_extent(path, limits)
+    words = [sys.executable, "-m", "geo.excel_child", str(path.resolve()), str(limits.cells)]
     try:
-        with python_calamine.load_workbook(path) as book:
-            sheets = tuple(
-                Sheet(name=name, rows=_counted(_cells(book.get_sheet_by_name(name)), limits))
-                for name in book.sheet_names
-            )
-    except FileError:
-        raise
-    # the reader is compiled: a damaged file may also end in its own kind of panic
-    except BaseException as error:
-        if isinstance(error, KeyboardInterrupt | SystemExit):
-            raise
-        raise FileError("FILE_UNREADABLE", name=path.name, reason=str(error)[:200]) from error
+        done = subprocess.run(  # noqa: S603 -- our own module, no shell
+            words, capture_output=True, check=False, timeout=limits.seconds
+        )
+    except subprocess.TimeoutExpired as error:
+        raise FileError("FILE_TOO_SLOW", name=path.name, seconds=limits.seconds) from error
+    if done.returncode == TOO_MANY:
+        raise FileError("FILE_TOO_MANY_CELLS", cells=limits.cells, limit=limits.cells)
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip().rpartition("\n")[2]
+        raise FileError("FILE_UNREADABLE", name=path.name, reason=said[:200])
+    sheets = tuple(
+        Sheet(name=str(one["name"]), rows=tuple(map(tuple, one["rows"])))
+        for one in json.loads(done.stdout)
+    )
     return Workbook(encoding="utf-8", sheets=sheets)
 
 
@@ -123,7 +128,7 @@ def _check_extent(path: Path, limits: Limits) -> None:
             for info in archive.infolist():
                 if info.filename.lower().endswith(".xml") and "sheet" in info.filename.lower():
                     _check_sheet(archive, info, limits)
-    except (zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError) as error:
+    except BROKEN_ZIP as error:
         raise FileError("FILE_UNREADABLE", name=path.name, reason=str(error)[:100]) from error
 
 
@@ -147,23 +152,3 @@ def _column(letters: bytes) -> int:
     for letter in letters.upper():
         number = number * 26 + letter - 64
     return number
-
-
-def _cells(sheet: Any) -> Iterator[tuple[Cell, ...]]:  # noqa: ANN401 -- untyped library
-    for row in sheet.iter_rows():
-        yield tuple(_cell(value) for value in row)
-
-
-def _cell(value: object) -> Cell:
-    """One cell as JSON can hold it; whole numbers are integers, as they were typed."""
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, int | float):
-        if value != value or abs(value) == float("inf"):  # noqa: PLR0124 -- not a number
-            return None
-        return int(value) if value == int(value) and abs(value) < _EXACT_MAX else value
-    if isinstance(value, datetime | date | time):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return str(value)
-    return str(value) or None

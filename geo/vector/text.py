@@ -21,9 +21,10 @@ def check_encoding(name: str) -> str:
         ENCODING_UNKNOWN when Python knows no such encoding.
     """
     try:
+        "".encode(name.strip())  # refuses codecs that are no encoding of text
         found = codecs.lookup(name.strip()).name
-    except LookupError as error:
-        raise FileError("ENCODING_UNKNOWN", given=name) from error
+    except (LookupError, ValueError) as error:
+        raise FileError("ENCODING_UNKNOWN", given=name[:40]) from error
     return "gb18030" if found in {"gbk", "gb2312"} else found
 
 

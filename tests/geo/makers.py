@@ -20,8 +20,13 @@ def feature(rings=None, geometry="-", **properties):
     return {"type": "Feature", "properties": properties, "geometry": geometry}
 
 
-def collection(*features, **members):
-    return {"type": "FeatureCollection", "features": list(features), **members}
+CGCS2000 = {"type": "name", "properties": {"name": "urn:ogc:def:crs:EPSG::4490"}}
+
+
+def collection(*features, crs=CGCS2000, **members):
+    """A collection that names its reference system; one with `crs=None` leaves the datum open."""
+    named = {} if crs is None else {"crs": crs}
+    return {"type": "FeatureCollection", "features": list(features), **named, **members}
 
 
 def good(n, start=0):

@@ -122,8 +122,9 @@ def test_a_spike_is_a_warning():
     assert intake.status[1] == "accepted"
 
 
-def test_a_chinese_place_labelled_wgs84_carries_a_warning():
-    assert "DATUM_UNPROVEN" in codes(examine_document(collection(*good(2))), None)
+def test_a_place_drawn_on_the_map_is_not_asked_for_its_datum():
+    intake = examine_document(collection(*good(2), crs=None))
+    assert (intake.accepted, codes(intake, None)) == (2, [])
 
 
 def test_neighbours_that_touch_do_not_overlap():

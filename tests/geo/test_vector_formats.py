@@ -305,7 +305,7 @@ def test_the_messages_cover_every_code():
     entries = tomllib.loads((root.parent / "web/messages/places.toml").read_text("utf-8"))
     sources = [
         *root.glob("vector/*.py"),
-        *(root / f"{n}.py" for n in ("crs", "slips", "shape", "intake")),
+        *(root / f"{n}.py" for n in ("crs", "slips", "shape", "intake", "placing", "helmert")),
     ]
     pattern = re.compile(
         r'"((?:FILE|ZIP|CRS|GEOM|SHAPE|ENCODING|FEATURE|DUPLICATE|OVERLAP|SLIVER|SWAPPED|COORD|DATUM|NOT_A|SIDECAR|LINE|TRACK|TABLE|DXF|KML)_[A-Z0-9_]+)"'

@@ -36,7 +36,9 @@ def test_rows_attributes_and_reference_are_read(tmp_path):
 
 
 def test_a_column_that_names_no_reference_is_longitude_and_latitude(tmp_path):
-    assert examine(write(tmp_path / "a.parquet")).accepted == 3
+    intake = examine(write(tmp_path / "a.parquet"))
+    assert (intake.questioned, intake.crs_label) == (3, "EPSG:4326")
+    assert examine(write(tmp_path / "a.parquet"), crs="EPSG:4326").accepted == 3
 
 
 def test_an_unknown_reference_must_be_told(tmp_path):
@@ -49,7 +51,7 @@ def test_an_unknown_reference_must_be_told(tmp_path):
 
 def test_missing_and_broken_shapes_are_rows_of_their_own(tmp_path):
     blobs = [None, b"\x01\x02", shapely.to_wkb(SQUARES[0])]
-    intake = examine(write(tmp_path / "a.parquet", blobs=blobs))
+    intake = examine(write(tmp_path / "a.parquet", blobs=blobs), crs="EPSG:4490")
     assert (intake.read, intake.accepted, intake.refused) == (3, 1, 2)
 
 

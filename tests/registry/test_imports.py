@@ -14,6 +14,7 @@ from registry import imports, parcels
 from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.parcel_store import VersionConflictError
 from registry.refusals import NotApprovedByAnotherError, ParcelOverlapError
+from tests.geo.makers import CGCS2000
 
 LON, LAT, STEP = 118.80, 28.90, 0.002
 
@@ -29,7 +30,9 @@ def write(path: Path, shapes: list[dict]) -> Path:
         {"type": "Feature", "geometry": shape, "properties": {"xiao_ban": f"{n:04d}"}}
         for n, shape in enumerate(shapes)
     ]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    path.write_text(
+        json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": features})
+    )
     return path
 
 

@@ -91,7 +91,7 @@ def test_edges_of_kilometres_do_not_make_an_area_untrue(teller, tmp_path):
     )
     path = tmp_path / "long.geojson"
     path.write_text(
-        '{"type":"FeatureCollection","features":[{"type":"Feature","properties":{},'
+        '{"type":"FeatureCollection","tanhui:crs":"EPSG:4490","features":[{"type":"Feature","properties":{},'
         f'"geometry":{{"type":"Polygon","coordinates":[{shape}]}}}}]}}'
     )
     assert real.bring_in(teller, path).report.accepted == 1

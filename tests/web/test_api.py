@@ -5,6 +5,9 @@ import json
 
 import pytest
 
+from geo.export import FORMATS
+from geo.intake import IntakeOptions, examine
+from tests.geo.makers import CGCS2000
 from tests.web.conftest import drawing, square
 from web import openapi
 
@@ -86,6 +89,28 @@ def test_a_township_neither_sees_nor_draws_in_another(machine):
     assert machine("buyer").get("/parcels").status_code == 403
 
 
+def test_a_download_holds_what_the_caller_may_see_in_every_format(machine, tmp_path):
+    township, other = machine("township"), machine("other")
+    made = township.send("/parcels", drawing(118.66)).json["parcel_id"]
+    for name, about in FORMATS.items():
+        answer = township.get(f"/parcels/export?format={name}")
+        assert answer.status_code == 200, answer.text
+        assert answer.content_type.startswith(about.media_type)
+        path = tmp_path / f"{name}{about.suffix}"
+        path.write_bytes(answer.data)
+        intake = examine(path, options=IntakeOptions(check_overlap=False))
+        assert {a["parcel_id"] for a in intake.attributes} >= {made}, name
+        assert intake.accepted == intake.read
+    theirs = other.get("/parcels/export?format=geojson")
+    assert made not in theirs.text
+    beside = tmp_path / "beside.gpkg"
+    beside.write_bytes(other.get("/parcels/export?format=gpkg").data)
+    assert machine("buyer").get("/parcels/export").status_code == 403
+    assert township.get("/parcels/export?format=dwg").status_code == 422
+    none = township.get("/parcels/export?format=geojson&status=approved&division=330802999")
+    assert none.json["features"] == []
+
+
 def test_lists_go_on_by_cursor(machine):
     township = machine("township")
     for step in range(3):
@@ -106,7 +131,7 @@ def file_of(*shapes):
         {"type": "Feature", "geometry": shape, "properties": {"name": f"N{i}"}}
         for i, shape in enumerate(shapes)
     ]
-    return json.dumps({"type": "FeatureCollection", "features": rows}).encode()
+    return json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": rows}).encode()
 
 
 def test_a_file_is_tried_then_taken_once_and_approved_by_another(machine):

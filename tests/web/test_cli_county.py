@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from registry import divisions
 from registry.db import transaction
 from registry.nation import CountyUnknownError
+from tests.geo.makers import CGCS2000
 from tests.web.conftest import square
 from tests.web.test_accounts import sign_in
 from web import database
@@ -50,7 +51,7 @@ def test_without_a_boundary_an_import_says_what_it_did_not_check(tanhui, engine,
     tanhui(*ANJI)
     plot = {"type": "Feature", "geometry": square(119.65, 30.65), "properties": {}}
     file = tmp_path / "plot.geojson"
-    file.write_text(json.dumps({"type": "FeatureCollection", "features": [plot]}))
+    file.write_text(json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": [plot]}))
     report = tanhui("parcel", "import", file, "--division", "330523", "--dry-run")
     assert report["accepted"] == 1
     assert "DIVISION_NO_BOUNDARY" in {one["code"] for one in report["findings"]}

@@ -5,6 +5,7 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from tests.geo.makers import CGCS2000
 from tests.web.conftest import square
 from tests.web.orchard_world import plant
 from web import database
@@ -22,7 +23,7 @@ def test_a_layer_is_loaded_once_and_parcels_are_checked_against_it(
     monkeypatch.setattr(database, "app_engine", lambda: town.engine)
     shape = {"type": "Feature", "geometry": square(118.62), "properties": {"name": "基本农田一"}}
     path = tmp_path / "farmland.geojson"
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": [shape]}))
+    path.write_text(json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": [shape]}))
 
     def run(*words):
         answer = CliRunner().invoke(app, [*words, "--json"])

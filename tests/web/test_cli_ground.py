@@ -10,6 +10,7 @@ from registry import people
 from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.errors import NotFoundError
 from tests import factories
+from tests.geo.makers import CGCS2000
 from tests.web.conftest import AT, square
 from web import database
 from web.cli import NOUNS, app
@@ -57,10 +58,31 @@ def test_programmes_are_listed_shown_and_checked(town, tmp_path):
     assert town.run("programme", "check", bad, code=1)["faults"]
 
 
+def test_parcels_go_out_to_a_file_and_come_in_again_as_duplicates(town, tmp_path):
+    shape = {"type": "Feature", "geometry": square(118.86), "properties": {"优势树种": "杉木"}}
+    file = tmp_path / "plots.geojson"
+    file.write_text(json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": [shape]}))
+    who = ("--as", town.who["township"])
+    ask = ("parcel", "import", "--division", "330802", *who)
+    assert len(town.run(*ask, file)["parcels"]) == 1
+    for name in ("out.gpkg", "out.xlsx", "out.dxf", "out.kml"):
+        said = town.run("parcel", "export", tmp_path / name, "--kind", "carbon", *who)
+        assert said["parcels"] == 1
+        again = town.run(*ask, tmp_path / name, "--dry-run", code=1)
+        assert [f["code"] for f in again["findings"] if f["severity"] == "refused"] in (
+            ["DUPLICATE_STORED"],
+            ["OVERLAP_STORED"],
+        )
+    assert (
+        town.run("parcel", "export", tmp_path / "a.gpkg", "--status", "approved", *who)["parcels"]
+        == 0
+    )
+
+
 def test_a_parcel_goes_from_file_to_approval(town, tmp_path):
     shape = {"type": "Feature", "geometry": square(118.84, 28.94), "properties": {"name": "一号"}}
     file = tmp_path / "plots.geojson"
-    file.write_text(json.dumps({"type": "FeatureCollection", "features": [shape]}))
+    file.write_text(json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": [shape]}))
     ask = ("parcel", "import", file, "--division", "330802", "--as", town.who["township"])
     rehearsed = town.run(*ask, "--dry-run")
     assert (rehearsed["read"], rehearsed["batch"]) == (1, None)
@@ -121,7 +143,9 @@ def test_a_large_file_is_read_by_a_job_and_can_be_taken_back(town, tmp_path, mon
     shapes = [square(118.84 + n * 0.01, 28.94) for n in range(3)] + [square(118.84, 28.94)]
     features = [{"type": "Feature", "geometry": one, "properties": {}} for one in shapes]
     file = tmp_path / "plots.geojson"
-    file.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    file.write_text(
+        json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": features})
+    )
     words = ("parcel", "import", file, "--division", "330802", "--as", who := town.who["township"])
     tried = town.run(*words, "--dry-run")
     assert (tried["read"], tried["accepted"], tried["refused"], tried["batch"]) == (4, 3, 1, None)

@@ -11,6 +11,7 @@ import pytest
 from registry import import_jobs, jobs
 from registry.db import SYSTEM_ACTOR, Command, transaction
 from registry.errors import NotFoundError
+from tests.geo.makers import CGCS2000
 from tests.web.conftest import AT, PASSWORD, square
 from tests.web.test_accounts import sign_in
 from web.progress import Listener, ReadersFullError, follow
@@ -25,7 +26,7 @@ def everything_is_large(monkeypatch):
 def plots(south, count=3):
     shapes = [square(118.80 + n * 0.01, south) for n in range(count)] + [square(118.80, south)]
     features = [{"type": "Feature", "geometry": one, "properties": {}} for one in shapes]
-    body = json.dumps({"type": "FeatureCollection", "features": features})
+    body = json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": features})
     return io.BytesIO(body.encode())
 
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.geo.makers import CGCS2000
 from tests.web.conftest import PASSWORD, drawing, square
 
 
@@ -71,7 +72,7 @@ def test_a_form_sent_twice_acts_once(desk):
 
 
 def test_a_preview_belongs_to_its_sender(desk):
-    body = {"type": "FeatureCollection", "features": []}
+    body = {"type": "FeatureCollection", "crs": CGCS2000, "features": []}
     body["features"] = [{"type": "Feature", "geometry": square(118.46), "properties": {}}]
     client = desk("township")
     sent = form(client, "/imports/new", division_code="330802101000")

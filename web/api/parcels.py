@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
@@ -11,26 +11,32 @@ from flask import Response, request
 from pydantic import TypeAdapter
 from sqlalchemy.orm import Session
 
-from geo.errors import CrsError, FileError
+from geo.errors import CrsError, FileError, GeometryError
+from geo.export import FORMATS
 from registry import import_jobs, imports, parcels, repairs, take_back
 from registry.divisions import full_code
 from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from registry.parcel_store import PlaceRefusedError, VersionConflictError
 from registry.people import ROLES, ActorView
 from registry.reads import batches, places
+from registry.reads.exports import TooManyParcelsError
 from registry.reads.scope import require_division, require_parcel
 from registry.refusals import NotApprovedByAnotherError, ParcelOverlapError
 from web import intake
 from web.api.endpoints import JSON, Act, Noun, Raw, Read
 from web.api.places import FEATURES, GEOJSON
 from web.auth import may, roles_with
-from web.commands import header_key
+from web.commands import from_query, header_key
 from web.context import actor, config, now, reading
+from web.exporting import ExportRequest, write_export
 from web.parsing import parse
 from web.security import body_limit
 from web.uploads import FILE_BYTES_MAX, Uploads, safe_name
 
 DECIDES: Final = "parcel:decide"
+HTTP_ROWS_MAX: Final = 20_000
+"""Parcels in one download; the command line writes more."""
+
 _REPORT: Final = TypeAdapter(intake.SaidReport)
 _ASKED: Final = TypeAdapter(import_jobs.JobAsked)
 ImportCommand = imports.AcceptImport | take_back.TakeBack | repairs.AcceptRepairs
@@ -91,6 +97,19 @@ def neighbours() -> Response:
         return Response(places.neighbour_features(session, box), content_type=GEOJSON)
 
 
+def export() -> Response:
+    """Answer with the parcels that the caller may see as a file."""
+    asked = from_query(ExportRequest)
+    with tempfile.TemporaryDirectory(prefix="tanhui-") as folder:
+        path = Path(folder) / "parcels"
+        with reading() as session:
+            write_export(session, actor(), asked, path=path, most=HTTP_ROWS_MAX)
+        data = path.read_bytes()
+    about = FORMATS[asked.format]
+    head = {"Content-Disposition": f'attachment; filename="parcels{about.suffix}"'}
+    return Response(data, content_type=about.media_type, headers=head)
+
+
 def own_outline() -> Response:
     """Answer with the outline in which the caller's maps begin."""
     with reading() as session:
@@ -106,7 +125,7 @@ def import_file() -> Response:
         raise InvalidValueError(field="file", value="—", why="没有文件 no file")
     dry = request.form.get("dry_run", "").lower() in {"1", "true", "on"}
     key = "dry-run" if dry else header_key()
-    options = parse(intake.FileOptions, json.dumps(_sent("crs", "encoding")), {})
+    options = parse(intake.FileOptions, json.dumps(_sent("crs", "crs_parameters", "encoding")), {})
     if (request.content_length or 0) > intake.AT_ONCE_BYTES_MAX:
         kept = Uploads(config().state_dir / "uploads").keep(file, actor_id=actor().id, about={})
         command = _import_command(kept.path, name, header_key())
@@ -170,11 +189,24 @@ _FILE_FORM: Final[dict[str, Any]] = {
         "division_code": {"type": "string"},
         "programme_id": {"type": "string"},
         "crs": {"type": "string"},
+        "crs_parameters": {"type": "string"},
         "encoding": {"type": "string"},
         "strict": {"type": "boolean"},
         "dry_run": {"type": "boolean"},
     },
 }
+
+
+def _export_operation() -> dict[str, Any]:
+    names = [field.name for field in fields(ExportRequest) if field.name != "format"]
+    chosen = [{"name": name, "in": "query", "schema": {"type": "string"}} for name in names]
+    kinds = {"type": "string", "enum": list(FORMATS), "default": "gpkg"}
+    binary = {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}
+    content = {about.media_type: binary for about in FORMATS.values()}
+    return {
+        "parameters": [{"name": "format", "in": "query", "schema": kinds}, *chosen],
+        "responses": {"200": {"description": "OK", "content": content}},
+    }
 
 
 def _import_operation() -> dict[str, Any]:
@@ -234,6 +266,15 @@ NOUN = Noun(
             summary=("地图上的地块", "Parcels in a box as GeoJSON"),
             operation={"parameters": [_BOX, _ONE], "responses": FEATURES},
             raises=(InvalidValueError,),
+        ),
+        Raw(
+            name="export_parcels",
+            rule="/parcels/export",
+            permission="parcel:read",
+            view=export,
+            summary=("下载可见地块", "The parcels the caller may see, as a file"),
+            operation=_export_operation(),
+            raises=(TooManyParcelsError, GeometryError),
         ),
         Raw(
             name="own_outline",

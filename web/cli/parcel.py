@@ -1,21 +1,25 @@
 """``tanhui parcel``: bring plots in, look at them, decide on them."""
 
-from dataclasses import asdict, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 from uuid import UUID, uuid4
 
 import typer
 
-from geo.intake import examine
+from geo.export import FORMATS, FormatName
+from geo.helmert import parse_helmert, read_parameters
+from geo.intake import IntakeOptions, examine
 from geo.repair import KINDS, Proposal
 from registry import (
+    divisions,
     import_jobs,
     import_store,
     imports,
     parcel_edits,
     parcels,
+    people,
     repairs,
     take_back,
 )
@@ -26,10 +30,20 @@ from web.cli.acting import As, Json, acting, file_sha256, now
 from web.cli.asking import DryRun, Key, act, ask
 from web.cli.following import JobFailedError, follow
 from web.cli.output import show
+from web.exporting import ExportRequest, write_export
 
 app = typer.Typer(no_args_is_help=True, help="地块 Parcels.")
 AT_ONCE_BYTES_MAX = 4_000_000
 """A larger file is read by a job: in runs, with progress, and taken up again if broken off."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _How:
+    """What the user says of a file."""
+
+    crs: str | None
+    crs_parameters: str | None
+    encoding: str | None
 
 
 @app.command("import")
@@ -42,7 +56,10 @@ def import_(
     ],
     *,
     dry_run: Annotated[bool, typer.Option(help="Say what would happen, write nothing")] = False,
-    crs: Annotated[str | None, typer.Option(help="Reference system, e.g. EPSG:4549")] = None,
+    crs: Annotated[str | None, typer.Option(help="EPSG:4490, EPSG:4549 ..., gcj02 or bd09")] = None,
+    crs_parameters: Annotated[
+        Path | None, typer.Option(help="Seven parameters of Beijing 54 or Xi'an 80 (TOML)")
+    ] = None,
     encoding: Annotated[str | None, typer.Option(help="Of attributes, e.g. GB18030")] = None,
     division: Annotated[str | None, typer.Option(help="Division code, 6 to 12 digits")] = None,
     programme: Annotated[str | None, typer.Option(help="Programme the plots are for")] = None,
@@ -63,22 +80,26 @@ def import_(
         strict=strict,
     )
     bring = _by_job if file.is_file() and file.stat().st_size > AT_ONCE_BYTES_MAX else _at_once
-    report = bring(file, command, dry_run=dry_run, crs=crs, encoding=encoding)
+    how = _How(
+        crs=crs,
+        crs_parameters=read_parameters(crs_parameters) if crs_parameters else None,
+        encoding=encoding,
+    )
+    report = bring(file, command, how, dry_run=dry_run)
     show(as_json(report), as_json=json, lines=_lines(report))
     if report.read > 0 and report.accepted == 0:
         raise typer.Exit(1)
 
 
 def _at_once(
-    file: Path,
-    command: imports.ImportParcels,
-    *,
-    dry_run: bool,
-    crs: str | None,
-    encoding: str | None,
+    file: Path, command: imports.ImportParcels, how: _How, *, dry_run: bool
 ) -> ImportReport:
-    intake = examine(file, crs=crs, encoding=encoding)
     engine = database.app_engine()
+    with transaction(engine, actor_id=command.actor_id) as session:
+        ground = divisions.ground(session, command.division_code)
+    parameters = parse_helmert(how.crs_parameters) if how.crs_parameters else None
+    options = IntakeOptions(division=ground, parameters=parameters)
+    intake = examine(file, crs=how.crs, encoding=how.encoding, options=options)
     if not dry_run:
         return perform(engine, partial(imports.import_parcels, intake=intake), command)
     with transaction(engine, actor_id=command.actor_id) as session:
@@ -86,19 +107,12 @@ def _at_once(
 
 
 def _by_job(
-    file: Path,
-    command: imports.ImportParcels,
-    *,
-    dry_run: bool,
-    crs: str | None,
-    encoding: str | None,
+    file: Path, command: imports.ImportParcels, how: _How, *, dry_run: bool
 ) -> ImportReport:
     """Read a large file by a job that another run can take up, then accept it at once."""
     engine = database.app_engine()
     import_jobs.register_tasks()
-    asked = import_jobs.RequestImport(
-        **_fields(command), path=str(file.resolve()), crs=crs, encoding=encoding
-    )
+    asked = import_jobs.RequestImport(**_fields(command), **_fields(how), path=str(file.resolve()))
     batch_id = perform(engine, import_jobs.request, asked).batch_id
     follow(engine, batch_id)
     if not dry_run:
@@ -123,8 +137,8 @@ def _by_job(
         return report
 
 
-def _fields(command: imports.ImportParcels) -> dict[str, Any]:
-    return {field.name: getattr(command, field.name) for field in fields(command)}
+def _fields(value: imports.ImportParcels | _How) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in fields(value)}
 
 
 def as_json(report: ImportReport) -> dict[str, Any]:
@@ -161,6 +175,32 @@ def _lines(report: ImportReport) -> list[str]:
         said = messages.say(found.code, {"row": found.row, **found.params})
         lines += [f"[{found.code}] {said.zh}", f"    {said.en}", f"    → {said.remedy_zh}"]
     return lines
+
+
+@app.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="Where to write")],
+    *,
+    format_: Annotated[
+        str | None, typer.Option("--format", help=f"{', '.join(FORMATS)}; by the name if none")
+    ] = None,
+    status: Annotated[str | None, typer.Option(help="Only these, e.g. approved")] = None,
+    kind: Annotated[str | None, typer.Option(help="carbon, orchard or tree")] = None,
+    division: Annotated[str | None, typer.Option(help="Only below this division")] = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Write the plots you may see to a file, with every attribute."""
+    named = format_ or next((n for n, f in FORMATS.items() if f.suffix == file.suffix), "gpkg")
+    asked = ExportRequest(
+        format=cast("FormatName", named), status=status, kind=kind, division=division
+    )
+    actor_id = acting(as_)
+    with transaction(database.app_engine(), actor_id=actor_id) as session:
+        who = people.actor(session, actor_id)
+        count = write_export(session, who, asked, path=file)
+    said = {"file": file.name, "format": named, "parcels": count}
+    show(said, as_json=json, lines=[f"已导出 exported {count} → {file}"])
 
 
 @app.command()

@@ -103,7 +103,7 @@ def upload() -> Response | tuple[str, int]:
     """Keep the file, try it, and lead to the preview; nothing is stored in the register."""
     about = {
         name: value
-        for name in ("division_code", "programme_id", "crs", "encoding")
+        for name in ("division_code", "programme_id", "crs", "crs_parameters", "encoding")
         if (value := request.form.get(name, "").strip())
     }
     file = request.files.get("file")
@@ -352,7 +352,9 @@ def _stored(token: str, name: str) -> Response:
 
 def _command(kept: Upload, *, key: str) -> tuple[intake_verbs.ImportParcels, intake.FileOptions]:
     about = dict(kept.about)
-    options = intake.FileOptions(crs=about.pop("crs", None), encoding=about.pop("encoding", None))
+    options = intake.FileOptions(
+        **{name: about.pop(name, None) for name in ("crs", "crs_parameters", "encoding")}
+    )
     given = {
         "at": now(),
         "actor_id": actor().id,

@@ -2,6 +2,7 @@
 
 import json
 
+from tests.geo.makers import CGCS2000
 from tests.web.conftest import square
 
 BOW = [[118.83, 28.95], [118.834, 28.954], [118.834, 28.95], [118.83, 28.954], [118.83, 28.95]]
@@ -14,7 +15,7 @@ def plots(tmp_path):
         for number, shape in enumerate(shapes, 1)
     ]
     path = tmp_path / "航埠地块.geojson"
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": rows}))
+    path.write_text(json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": rows}))
     return path
 
 

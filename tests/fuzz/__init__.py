@@ -1,0 +1,1 @@
+"""Broken files for every reader: whatever comes in, an answer comes out."""
