@@ -698,6 +698,20 @@ BEGIN
   END IF;
 END $$;
 ALTER FUNCTION public.discard_import(batch uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.grams(words text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+      SELECT coalesce(array_agg(DISTINCT substr(w, i, n)), '{}')
+        FROM lower(words) w, generate_series(1, 3) n, generate_series(1, length(w) - n + 1) i
+    $$;
+ALTER FUNCTION public.grams(words text) OWNER TO tanhui_owner;
+CREATE FUNCTION public.grams_asked(words text) RETURNS text[]
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+      SELECT coalesce(array_agg(substr(w, i, n)), '{}')
+        FROM lower(words) w, least(length(w), 3) n, generate_series(1, length(w) - n + 1) i
+    $$;
+ALTER FUNCTION public.grams_asked(words text) OWNER TO tanhui_owner;
 CREATE FUNCTION public.import_obstacles(batch uuid) RETURNS TABLE(row_number integer, parcel uuid, why text)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1756,6 +1770,72 @@ CREATE FUNCTION public.refuse_leg(from_id uuid, to_id uuid, asked bigint) RETURN
             'account', from_id, 'asked', asked, 'has', s.balance)::text;
     END $$;
 ALTER FUNCTION public.refuse_leg(from_id uuid, to_id uuid, asked bigint) OWNER TO tanhui_owner;
+CREATE FUNCTION public.search_divisions(words text, most integer) RETURNS TABLE(code text, name text, level text, place text, nearness integer)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+      WITH found AS (
+        SELECT d.*, CASE WHEN lower(d.name) = lower(words) THEN 0
+                         WHEN strpos(lower(d.name), lower(words)) = 1 THEN 1 ELSE 2 END AS nearness
+          FROM division d
+         WHERE grams(d.name) @> grams_asked(words) AND strpos(lower(d.name), lower(words)) > 0
+        UNION ALL
+        SELECT d.*, 0 FROM division d
+         WHERE words ~ '^[0-9]{2,12}$' AND d.code BETWEEN rpad(words, 12, '0') AND rpad(words, 12, '9'))
+      SELECT f.code, f.name::text, f.level,
+             concat_ws(' ', u3.name, u2.name, u1.name), f.nearness
+        FROM found f LEFT JOIN division u1 ON u1.code = f.parent_code
+        LEFT JOIN division u2 ON u2.code = u1.parent_code
+        LEFT JOIN division u3 ON u3.code = u2.parent_code
+       ORDER BY f.nearness, length(f.name), f.code LIMIT most
+    $_$;
+ALTER FUNCTION public.search_divisions(words text, most integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.search_parcels(words text, most integer) RETURNS TABLE(id uuid, code text, kind text, status text, division text, owner text, nearness integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $_$
+    DECLARE
+      s record;
+      w text := lower(words);
+      -- After every text that begins with w, in the order of bytes.
+      past text := lower(words) || chr(1114111);
+      liat text := reverse(lower(words));
+    BEGIN
+      SELECT * INTO s FROM parcel_scope();
+      RETURN QUERY
+        WITH found AS (
+          (SELECT p.id, CASE WHEN lower(p.code) = w THEN 0 ELSE 1 END AS nearness FROM parcel p
+            WHERE lower(p.code) ~>=~ w AND lower(p.code) ~<~ past AND p.status <> 'withdrawn'
+              AND (s.everything OR p.division_code LIKE s.below || '%' OR p.owner_id = s.party
+                   OR p.id IN (SELECT reached_parcels()))
+            ORDER BY lower(p.code) USING ~<~ LIMIT most)
+          UNION ALL
+          (SELECT p.id, 2 FROM parcel p
+            WHERE reverse(lower(p.code)) ~>=~ liat AND p.status <> 'withdrawn'
+              AND reverse(lower(p.code)) ~<~ (liat || chr(1114111))
+              AND (s.everything OR p.division_code LIKE s.below || '%' OR p.owner_id = s.party
+                   OR p.id IN (SELECT reached_parcels()))
+            ORDER BY reverse(lower(p.code)) USING ~<~ LIMIT most)
+          UNION ALL
+          (SELECT p.id, 3 FROM parcel p
+            WHERE p.owner_id IN (SELECT y.id FROM party y
+                    WHERE grams(y.name) @> grams_asked(w) AND strpos(lower(y.name), w) > 0)
+              AND p.status <> 'withdrawn'
+              AND (s.everything OR p.division_code LIKE s.below || '%' OR p.owner_id = s.party
+                   OR p.id IN (SELECT reached_parcels()))
+            LIMIT most)
+          UNION ALL
+          (SELECT p.id, 0 FROM parcel p
+            WHERE p.id = CASE WHEN w ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$' THEN w::uuid END
+              AND (s.everything OR p.division_code LIKE s.below || '%' OR p.owner_id = s.party
+                   OR p.id IN (SELECT reached_parcels())))),
+        best AS (SELECT f.id, min(f.nearness) AS nearness FROM found f GROUP BY f.id)
+        SELECT p.id, p.code::text, p.kind, p.status, d.name::text, y.name::text, b.nearness
+          FROM best b JOIN parcel p ON p.id = b.id
+          LEFT JOIN division d ON d.code = p.division_code LEFT JOIN party y ON y.id = p.owner_id
+         ORDER BY b.nearness, length(p.code), p.code, p.id LIMIT most;
+    END $_$;
+ALTER FUNCTION public.search_parcels(words text, most integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.sees_account(party uuid, reference text) RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -3500,6 +3580,7 @@ CREATE INDEX ix_claim_geometry ON public.claim USING gist (geometry);
 CREATE INDEX ix_claim_parcel_id ON public.claim USING btree (parcel_id);
 CREATE INDEX ix_claim_project_id ON public.claim USING btree (project_id);
 CREATE INDEX ix_division_boundary ON public.division USING gist (boundary);
+CREATE INDEX ix_division_name_grams ON public.division USING gin (public.grams((name)::text));
 CREATE INDEX ix_division_parent_code ON public.division USING btree (parent_code);
 CREATE INDEX ix_entry_event_id ON public.entry USING btree (event_id);
 CREATE INDEX ix_entry_source_id ON public.entry USING btree (source_id);
@@ -3528,6 +3609,8 @@ CREATE INDEX ix_orchard_label_orchard ON public.orchard_label USING btree (orcha
 CREATE INDEX ix_orchard_plot_parcel_id ON public.orchard_plot USING btree (parcel_id);
 CREATE INDEX ix_orchard_veto_orchard ON public.orchard_veto USING btree (orchard_id, year);
 CREATE INDEX ix_parcel_cell_extent ON public.parcel_cell USING gist (extent);
+CREATE INDEX ix_parcel_code_head ON public.parcel USING btree (lower((code)::text) text_pattern_ops);
+CREATE INDEX ix_parcel_code_tail ON public.parcel USING btree (reverse(lower((code)::text)) text_pattern_ops);
 CREATE INDEX ix_parcel_decision_parcel_id ON public.parcel_decision USING btree (parcel_id);
 CREATE INDEX ix_parcel_division_code ON public.parcel USING btree (division_code);
 CREATE INDEX ix_parcel_geometry ON public.parcel USING gist (geometry);
@@ -3536,6 +3619,7 @@ CREATE INDEX ix_parcel_owner_id ON public.parcel USING btree (owner_id);
 CREATE INDEX ix_parcel_shape_digest ON public.parcel USING btree (shape_digest);
 CREATE INDEX ix_parcel_version_batch_id ON public.parcel_version USING btree (batch_id);
 CREATE INDEX ix_party_division_code ON public.party USING btree (division_code);
+CREATE INDEX ix_party_name_grams ON public.party USING gin (public.grams((name)::text));
 CREATE INDEX ix_project_decision_project_id ON public.project_decision USING btree (project_id);
 CREATE INDEX ix_project_parcel_parcel_id ON public.project_parcel USING btree (parcel_id);
 CREATE INDEX ix_refund_line_id ON public.refund USING btree (line_id);

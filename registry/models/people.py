@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from geoalchemy2 import Geometry, WKBElement
-from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -20,6 +20,7 @@ class Division(Base):
         CheckConstraint("valid_to_year IS NULL OR valid_to_year >= valid_from_year", name="years"),
         Index("ix_division_boundary", "boundary", postgresql_using="gist"),
         Index("ix_division_parent_code", "parent_code"),
+        Index("ix_division_name_grams", text("grams(name)"), postgresql_using="gin"),
     )
 
     code: Mapped[Code] = mapped_column(primary_key=True)
@@ -51,6 +52,7 @@ class Party(Base):
         UniqueConstraint("reference"),
         UniqueConstraint("identity_hash"),
         Index("ix_party_division_code", "division_code"),
+        Index("ix_party_name_grams", text("grams(name)"), postgresql_using="gin"),
     )
 
     id: Mapped[Id]

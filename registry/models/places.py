@@ -11,6 +11,8 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Text,
+    func,
+    literal_column,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -28,6 +30,8 @@ from registry.models.columns import (
 )
 
 KINDS = "'carbon', 'orchard', 'tree'"
+CODE_HEAD = func.lower(literal_column("code")).label("head")
+CODE_TAIL = func.reverse(func.lower(literal_column("code"))).label("tail")
 STATUSES = "'draft', 'submitted', 'approved', 'returned', 'withdrawn'"
 
 
@@ -114,6 +118,8 @@ class Parcel(Base):
         Index("ix_parcel_division_code", "division_code"),
         Index("ix_parcel_owner_id", "owner_id"),
         Index("ix_parcel_shape_digest", "shape_digest"),
+        Index("ix_parcel_code_head", CODE_HEAD, postgresql_ops={"head": "text_pattern_ops"}),
+        Index("ix_parcel_code_tail", CODE_TAIL, postgresql_ops={"tail": "text_pattern_ops"}),
     )
 
     id: Mapped[Id]

@@ -21,6 +21,7 @@ from web.pages import (
     periods,
     projects,
     public,
+    search,
     signin,
     statements,
     subscriptions,
@@ -50,6 +51,7 @@ MODULES = (
     county,
     methods,
     public,
+    search,
 )
 KNOWN = (lookups,)
 """Every module of pages; each has a ``blueprint``.  ``KNOWN`` only adds to what others show."""

@@ -128,6 +128,7 @@ def _frame() -> dict[str, object]:
         "text_size": preference("text_size"),
         "contrast": preference("contrast"),
         "preference_url": url_for("preferences.set_preferences"),
+        "search_url": url_for("search.search"),
         "login_url": url_for("signin.sign_in"),
         "logout_url": url_for("signin.sign_out"),
         "account": _account(who),

@@ -7,3 +7,4 @@ import "./behaviours/preferences.js";
 import "./behaviours/menus.js";
 import "./behaviours/row-links.js";
 import "./behaviours/print.js";
+import "./behaviours/search.js";
