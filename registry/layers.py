@@ -114,7 +114,7 @@ def take_file(
         dtype=read.dtype,
         band=read.band,
         nodata=repr(read.nodata),
-        grid=_grid_text(read.grid),
+        grid=grid_text(read.grid),
     )
 
 
@@ -252,7 +252,8 @@ def grid_of(stored: Mapping[str, str | int]) -> Grid:
     )
 
 
-def _grid_text(grid: Grid) -> dict[str, str | int]:
+def grid_text(grid: Grid) -> dict[str, str | int]:
+    """Return a grid as `grid_of` reads it: numbers as their shortest decimal text."""
     return {
         "crs": grid.crs,
         "origin_x": repr(grid.origin_x),

@@ -45,6 +45,7 @@ from registry.errors import (
 )
 from registry.parcel_store import PlaceRefusedError, VersionConflictError
 from registry.people import CreditCodeError
+from registry.provenance import GeometryWithheldError
 from registry.reads.exports import TooManyParcelsError
 from registry.refusals import (
     ClaimOverlapError,
@@ -92,6 +93,7 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     ParcelOverlapError: 409,
     ClaimOverlapError: 409,
     NotApprovedByAnotherError: 403,
+    GeometryWithheldError: 403,
     SamePersonError: 403,
     VerifierNotIndependentError: 403,
     HolderNotAllowedError: 403,

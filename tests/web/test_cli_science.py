@@ -41,7 +41,7 @@ def add(tanhui, path, kind, cells, nodata=255):
     )
 
 
-def test_from_rasters_to_a_figure_and_back(engine, at, tanhui, tmp_path):
+def test_from_rasters_to_a_figure_and_back(engine, at, tanhui, tmp_path, monkeypatch):
     ids = makers.draw_parcels(engine, at, makers.blocks(1, 3))
     made = makers.arrays()
     kept = [add(tanhui, tmp_path / f"{kind}.tif", kind, made[kind]) for kind in made]
@@ -57,6 +57,14 @@ def test_from_rasters_to_a_figure_and_back(engine, at, tanhui, tmp_path):
     told = tanhui("assess", "explain", ids[0], 2030)
     assert told["run"]["layers"][0]["sha256"] == kept[0]["sha256"]
     assert told["cohorts"]
+    kept_in = tmp_path / "figure.zip"
+    assert tanhui("assess", "explain", ids[0], 2030, "--bundle", kept_in) == told
+    monkeypatch.setattr(database, "app_engine", None)  # from here on there is no database
+    again = tanhui("assess", "rerun", kept_in)
+    assert again["same"]
+    assert again["stock_kg"] == told["stock_kg"]
+    assert "逐公斤一致" in CliRunner().invoke(app, ["assess", "rerun", str(kept_in)]).stdout
+    monkeypatch.setattr(database, "app_engine", lambda: engine)
     assert [one["state"] for one in tanhui("job", "list")] == ["done", "done"]
 
 

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import text
 
+from registry import replay
 from registry.db import transaction
 from registry.worker import run_worker
 from tests.web import record_world
@@ -196,6 +197,27 @@ def test_a_figure_is_told_back_to_areas_rows_and_layers(town, desk, forecast):
     assert desk("buyer").get(f"{path}/2030").status_code == 403
     latest = desk("county").get(f"/assessments/of/{parcel}?year=2030")
     assert latest.headers["Location"].endswith(f"{parcel}/2030")
+
+
+def test_a_bundle_is_computed_again_from_its_file_alone(town, desk, forecast):
+    run_id = forecast.rsplit("/", 1)[1]
+    machine = Machine(town.app, "county")
+    parcel = machine.get(f"/assessments/{run_id}/parcels?limit=1").json["items"][0]["id"]
+    path = f"/assessments/{run_id}/parcels/{parcel}/2030"
+    told = machine.get(f"/assessments/{run_id}/parcels/{parcel}/years/2030").json
+    for name in ("county", "verifier", "auditor"):  # the verifier's project claims this ground
+        assert f'href="{path}/bundle.zip"' in desk(name).get(path).text
+        again = replay.rerun(desk(name).get(f"{path}/bundle.zip").data)
+        assert again.same
+        assert (again.stock_kg, again.net_kg) == (told["stock_kg"], told["net_kg"])
+    assert desk("buyer").get(f"{path}/bundle.zip").status_code == 403
+    with transaction(town.engine) as session:
+        release = text("UPDATE claim SET status = 'released' WHERE parcel_id::text = :id")
+        session.execute(release, {"id": parcel})
+    assert desk("verifier").get(f"{path}/bundle.zip").status_code == 403
+    assert "bundle.zip" not in desk("verifier").get(path).text
+    with transaction(town.engine) as session:
+        session.execute(text(str(release).replace("released", "active")), {"id": parcel})
 
 
 def test_another_county_sees_nothing_of_a_run(town, desk, forecast):

@@ -1,12 +1,13 @@
 """``tanhui assess``: run the model, show its answers, and say how one came about."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Annotated, Any
 from uuid import UUID, uuid4
 
 import typer
 
-from registry import assessments, estimation, jobs
+from registry import assessments, estimation, jobs, people, provenance, replay
 from registry.db import perform, transaction
 from registry.errors import InvalidValueError, NotFoundError
 from registry.worker import run_worker
@@ -98,12 +99,52 @@ def explain(
     *,
     run_id: Annotated[UUID | None, typer.Option("--run", help="Instead of the latest")] = None,
     kind: Kind = "forecast",
+    bundle: Annotated[
+        Path | None, typer.Option(help="Write all it stands on here, for `assess rerun`")
+    ] = None,
+    as_: As = None,
     json: Json = False,
 ) -> None:
     """Say how a parcel's figure of one year came about, with every input's digest."""
-    with transaction(database.app_engine()) as session:
+    actor_id = acting(as_)
+    with transaction(database.app_engine(), actor_id=actor_id) as session:
         told = assessments.explain(session, parcel, year, run_id, kind=_kind(kind))
+        if bundle is not None:
+            data = provenance.bundle(
+                session, people.actor(session, actor_id), told, layer_dir=settings().layer_dir
+            )
+            bundle.write_bytes(data)
     show(told, as_json=json, lines=_explained(told))
+
+
+@app.command()
+def rerun(
+    bundle: Annotated[Path, typer.Argument(exists=True, dir_okay=False)], *, json: Json = False
+) -> None:
+    """Compute a bundle's figures again, with no database; 1 where the kg are not the same."""
+    again = replay.rerun(bundle.read_bytes())
+    lines = [
+        (
+            f"{again.parcel} v{again.version}  {again.year}  储量 stock {again.stock_kg:,} kg"
+            f"  净吸收 net {again.net_kg:,} kg CO2e"
+        ),
+        *(
+            f"! {one.year}  {one.stock_kg:,} → {one.stock_again_kg:,} kg"
+            f"  ({one.net_kg:,} → {one.net_again_kg:,})"
+            for one in again.years
+            if (one.stock_kg, one.net_kg) != (one.stock_again_kg, one.net_again_kg)
+        ),
+        (
+            f"相同，{len(again.years)} 年逐公斤一致 the same to the kg in {len(again.years)} years"
+            if again.same
+            else "不同 not the same"
+        ),
+    ]
+    if not again.table_again:
+        lines.append("! 本程序的生长表与包内的不同 this program's growth rows give other tables")
+    show(again, as_json=json, lines=lines)
+    if not again.same:
+        raise typer.Exit(1)
 
 
 @app.command()

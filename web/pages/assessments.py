@@ -11,7 +11,7 @@ from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from registry import estimation, layers
+from registry import estimation, layers, provenance
 from registry.assessments import CohortPart, Explanation, YearSum
 from registry.db import Command
 from registry.errors import NotFoundError
@@ -27,7 +27,7 @@ from web.auth import requires
 from web.chart_frame import Axes, Chart
 from web.charts import Band, line_band
 from web.commands import from_query
-from web.context import actor, now, reading
+from web.context import actor, config, now, reading
 from web.i18n import english
 from web.pages import frame
 from web.pages.acting import Faults, answered, given, word
@@ -121,6 +121,7 @@ class HowPage:
     layers: tuple[LayerView, ...]
     flags: tuple[Flag, ...]
     years: tuple[int, ...]
+    bundle: bool
 
 
 frame.NAV.append(
@@ -233,6 +234,7 @@ def how(run_id: UUID, parcel_id: UUID, year: int) -> str:
         line = reads.run(session, actor(), reads.RunById(run_id=run_id)).line
         used = _layers(session, told.run.layers)
         growth = factors(session, actor(), FactorQuery(table="growth")).items
+        exact = provenance.may_have_geometry(session, actor(), parcel_id)
     keys = {one.curve for one in told.cohorts}
     carbon = told.stock_sum
     return show(
@@ -249,8 +251,22 @@ def how(run_id: UUID, parcel_id: UUID, year: int) -> str:
             layers=used,
             flags=tuple(_flag(one) for one in told.flags),
             years=tuple(one.year for one in found.years),
+            bundle=exact,
         ),
     )
+
+
+@blueprint.get("/<uuid:run_id>/parcels/<uuid:parcel_id>/<int:year>/bundle.zip")
+@requires("assessment:read")
+def bundle(run_id: UUID, parcel_id: UUID, year: int) -> Response:
+    """Answer with all that a figure stands on, to be computed again elsewhere."""
+    query = reads.ExplanationQuery(run_id=run_id, parcel_id=parcel_id, year=year)
+    with reading() as session:
+        told = reads.explanation(session, actor(), query)
+        data = provenance.bundle(session, actor(), told, layer_dir=config().layer_dir)
+    name = f"tanhui-{str(parcel_id)[:8]}-{year}.zip"
+    head = {"Content-Disposition": f'attachment; filename="{name}"'}
+    return Response(data, content_type="application/zip", headers=head)
 
 
 @blueprint.get("/of/<uuid:parcel_id>")
