@@ -2531,6 +2531,10 @@ CREATE TABLE public.login (
     tf_totp_secret text,
     created_at timestamp with time zone NOT NULL,
     password_once boolean DEFAULT false NOT NULL,
+    totp_last bigint,
+    asked_by uuid,
+    confirmed_by uuid,
+    CONSTRAINT ck_login_confirmed_by_another CHECK ((confirmed_by <> asked_by)),
     CONSTRAINT ck_login_lower_case CHECK (((username = lower(username)) AND (length(username) > 0)))
 );
 ALTER TABLE public.login OWNER TO tanhui_owner;
@@ -2550,6 +2554,17 @@ ALTER TABLE public.login_attempt ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTIT
     NO MAXVALUE
     CACHE 1
 );
+CREATE TABLE public.login_session (
+    id uuid NOT NULL,
+    login_id uuid NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    seen_at timestamp with time zone NOT NULL,
+    address text,
+    agent text NOT NULL,
+    second_factor boolean NOT NULL,
+    ended_at timestamp with time zone
+);
+ALTER TABLE public.login_session OWNER TO tanhui_owner;
 CREATE TABLE public.lot (
     id uuid NOT NULL,
     number text NOT NULL,
@@ -3047,6 +3062,14 @@ CREATE TABLE public.project_parcel (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
 );
 ALTER TABLE public.project_parcel OWNER TO tanhui_owner;
+CREATE TABLE public.recovery_code (
+    id uuid NOT NULL,
+    login_id uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+ALTER TABLE public.recovery_code OWNER TO tanhui_owner;
 CREATE TABLE public.refund (
     id uuid NOT NULL,
     line_id uuid NOT NULL,
@@ -3391,6 +3414,8 @@ ALTER TABLE ONLY public.login
     ADD CONSTRAINT pk_login PRIMARY KEY (id);
 ALTER TABLE ONLY public.login_attempt
     ADD CONSTRAINT pk_login_attempt PRIMARY KEY (id);
+ALTER TABLE ONLY public.login_session
+    ADD CONSTRAINT pk_login_session PRIMARY KEY (id);
 ALTER TABLE ONLY public.lot
     ADD CONSTRAINT pk_lot PRIMARY KEY (id);
 ALTER TABLE ONLY public.lot_objection
@@ -3445,6 +3470,8 @@ ALTER TABLE ONLY public.project_decision
     ADD CONSTRAINT pk_project_decision PRIMARY KEY (id);
 ALTER TABLE ONLY public.project_parcel
     ADD CONSTRAINT pk_project_parcel PRIMARY KEY (project_id, parcel_id);
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT pk_recovery_code PRIMARY KEY (id);
 ALTER TABLE ONLY public.refund
     ADD CONSTRAINT pk_refund PRIMARY KEY (id);
 ALTER TABLE ONLY public.reservation
@@ -3547,6 +3574,8 @@ ALTER TABLE ONLY public.project
     ADD CONSTRAINT uq_project_adcode_number UNIQUE (adcode, number);
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT uq_project_external_number UNIQUE (external_number);
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT uq_recovery_code_login_id_sha256 UNIQUE (login_id, sha256);
 ALTER TABLE ONLY public.reservation
     ADD CONSTRAINT uq_reservation_holder_ref_claim_id_parcel_id_vintage UNIQUE (holder_ref, claim_id, parcel_id, vintage);
 ALTER TABLE ONLY public.retirement
@@ -3596,6 +3625,7 @@ CREATE INDEX ix_import_row_shape_digest ON public.import_row USING btree (shape_
 CREATE INDEX ix_job_state ON public.job USING btree (state);
 CREATE INDEX ix_label_run_county ON public.label_run USING btree (adcode, year);
 CREATE INDEX ix_login_attempt_username_at ON public.login_attempt USING btree (username, at);
+CREATE INDEX ix_login_session_login_id ON public.login_session USING btree (login_id);
 CREATE INDEX ix_lot_company_id ON public.lot USING btree (company_id);
 CREATE INDEX ix_lot_objection_lot_id ON public.lot_objection USING btree (lot_id);
 CREATE INDEX ix_lot_parcel_parcel_id ON public.lot_parcel USING btree (parcel_id);
@@ -3816,6 +3846,12 @@ ALTER TABLE ONLY public.label_run
     ADD CONSTRAINT fk_label_run_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.login
     ADD CONSTRAINT fk_login_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT fk_login_asked_by_actor FOREIGN KEY (asked_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.login
+    ADD CONSTRAINT fk_login_confirmed_by_actor FOREIGN KEY (confirmed_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.login_session
+    ADD CONSTRAINT fk_login_session_login_id_login FOREIGN KEY (login_id) REFERENCES public.login(id);
 ALTER TABLE ONLY public.lot
     ADD CONSTRAINT fk_lot_company_id_party FOREIGN KEY (company_id) REFERENCES public.party(id);
 ALTER TABLE ONLY public.lot
@@ -3956,6 +3992,8 @@ ALTER TABLE ONLY public.project
     ADD CONSTRAINT fk_project_proponent_id_party FOREIGN KEY (proponent_id) REFERENCES public.party(id);
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT fk_project_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.recovery_code
+    ADD CONSTRAINT fk_recovery_code_login_id_login FOREIGN KEY (login_id) REFERENCES public.login(id);
 ALTER TABLE ONLY public.refund
     ADD CONSTRAINT fk_refund_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.refund
@@ -4194,6 +4232,18 @@ CREATE POLICY login_attempt_insert ON public.login_attempt FOR INSERT WITH CHECK
 CREATE POLICY login_attempt_select ON public.login_attempt FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR false));
 CREATE POLICY login_insert ON public.login FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((actor_id IN ( SELECT public.reached_staff() AS reached_staff)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with))))));
 CREATE POLICY login_select ON public.login FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((actor_id IN ( SELECT public.reached_staff() AS reached_staff)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with))));
+ALTER TABLE public.login_session ENABLE ROW LEVEL SECURITY;
+CREATE POLICY login_session_insert ON public.login_session FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = login_session.login_id))))));
+CREATE POLICY login_session_select ON public.login_session FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = login_session.login_id)))));
+CREATE POLICY login_session_update ON public.login_session FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = login_session.login_id)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = login_session.login_id))))));
 CREATE POLICY login_update ON public.login FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((actor_id IN ( SELECT public.reached_staff() AS reached_staff)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((actor_id IN ( SELECT public.reached_staff() AS reached_staff)) AND ( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with))))));
 ALTER TABLE public.lot ENABLE ROW LEVEL SECURITY;
 CREATE POLICY lot_insert ON public.lot FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((company_id = ( SELECT public.acts_for() AS acts_for)) OR ((created_by = ( SELECT public.acts_as() AS acts_as)) AND (created_by = ( SELECT public.acts_as() AS acts_as)))))));
@@ -4367,6 +4417,18 @@ CREATE POLICY project_parcel_select ON public.project_parcel FOR SELECT USING ((
   WHERE (u.id = project_parcel.parcel_id)))));
 CREATE POLICY project_select ON public.project FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (adcode || '%'::text)) OR (proponent_id = ( SELECT public.acts_for() AS acts_for)) OR (id IN ( SELECT public.reached_projects() AS reached_projects)) OR (id IN ( SELECT public.joined_projects() AS joined_projects))));
 CREATE POLICY project_update ON public.project FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (adcode || '%'::text)) OR (proponent_id = ( SELECT public.acts_for() AS acts_for)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (adcode || '%'::text)) OR (proponent_id = ( SELECT public.acts_for() AS acts_for))))));
+ALTER TABLE public.recovery_code ENABLE ROW LEVEL SECURITY;
+CREATE POLICY recovery_code_insert ON public.recovery_code FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = recovery_code.login_id))))));
+CREATE POLICY recovery_code_select ON public.recovery_code FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = recovery_code.login_id)))));
+CREATE POLICY recovery_code_update ON public.recovery_code FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = recovery_code.login_id)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.login u
+  WHERE (u.id = recovery_code.login_id))))));
 ALTER TABLE public.refund ENABLE ROW LEVEL SECURITY;
 CREATE POLICY refund_insert ON public.refund FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
    FROM public.subscription_line u
@@ -4611,7 +4673,13 @@ GRANT UPDATE(fs_uniquifier) ON TABLE public.login TO tanhui_app;
 GRANT UPDATE(active) ON TABLE public.login TO tanhui_app;
 GRANT UPDATE(tf_totp_secret) ON TABLE public.login TO tanhui_app;
 GRANT UPDATE(password_once) ON TABLE public.login TO tanhui_app;
+GRANT UPDATE(totp_last) ON TABLE public.login TO tanhui_app;
+GRANT UPDATE(asked_by) ON TABLE public.login TO tanhui_app;
+GRANT UPDATE(confirmed_by) ON TABLE public.login TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.login_attempt TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.login_session TO tanhui_app;
+GRANT UPDATE(seen_at) ON TABLE public.login_session TO tanhui_app;
+GRANT UPDATE(ended_at) ON TABLE public.login_session TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.lot TO tanhui_app;
 GRANT UPDATE(sale_state) ON TABLE public.lot TO tanhui_app;
 GRANT UPDATE(physical_state) ON TABLE public.lot TO tanhui_app;
@@ -4677,6 +4745,8 @@ GRANT UPDATE(status) ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(submitted_by) ON TABLE public.project TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.project_decision TO tanhui_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.project_parcel TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.recovery_code TO tanhui_app;
+GRANT UPDATE(used_at) ON TABLE public.recovery_code TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.refund TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.reservation TO tanhui_app;
 GRANT UPDATE(kg) ON TABLE public.reservation TO tanhui_app;

@@ -136,6 +136,18 @@ def requires(permission: str) -> Callable[[ViewT], ViewT]:
     return mark
 
 
+class SecondFactorNeededError(RegistryError):
+    """It moves value, and the actor's role needs a sign-in with a code for that."""
+
+    code = "SECOND_FACTOR_NEEDED"
+
+
+def moves_value(view: ViewT) -> ViewT:
+    """Mark a view as moving units or money: some roles need the second factor for it."""
+    view.moves_value = True  # type: ignore[attr-defined]
+    return view
+
+
 def public(view: ViewT) -> ViewT:
     """Mark a view as open to everybody."""
     view.permission = PUBLIC  # type: ignore[attr-defined]
@@ -165,18 +177,29 @@ def roles_with(permission: str) -> tuple[str, ...]:
     return tuple(role for role, held in _ROLE_PERMISSIONS.items() if permission in held)
 
 
+def _require_code(endpoint: str, who: ActorView | None) -> None:
+    """Refuse to move value without the second factor where the settings ask for it."""
+    view = current_app.view_functions.get(endpoint)
+    if who is None or not getattr(view, "moves_value", False) or g.get("second_factor"):
+        return
+    if current_app.config["TANHUI"].code_roles.intersection(who.roles):
+        raise SecondFactorNeededError
+
+
 def guard() -> None:
     """Refuse a request whose view is closed to who asks; runs before every request.
 
     Raises
     ------
     SignInNeededError, NotPermittedError : the caller is unknown, or lacks the permission.
+    SecondFactorNeededError : it moves value, and the caller signed in without a code.
     """
     if request.endpoint is None:
         return  # no such address: 404 follows
     needed = permission_of(request.endpoint)
     who: ActorView | None = g.get("actor")
     if needed is not None and may(who, needed):
+        _require_code(request.endpoint, who)
         return
     if who is None and needed is not None:
         raise SignInNeededError

@@ -37,6 +37,16 @@ class Settings(BaseSettings):
         default=None, description="tcp:// address of a dask.distributed scheduler for assessments"
     )
 
+    second_factor_roles: str = Field(
+        default="",
+        description="Roles, by comma, whose moves of value need a sign-in with a code",
+    )
+
+    @property
+    def code_roles(self) -> frozenset[str]:
+        """Roles whose moves of value need a sign-in with the second factor."""
+        return frozenset(one.strip() for one in self.second_factor_roles.split(",") if one.strip())
+
     @property
     def cluster_dir(self) -> Path:
         """Folder of the private cluster."""

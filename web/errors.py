@@ -62,13 +62,15 @@ from registry.unit_errors import (
 from sinks.errors import SinksError
 from web import messages
 from web.accounts.logins import (
+    CodeNeededError,
     PasswordOnceError,
     PasswordWeakError,
     SignInLockedError,
     SignInRefusedError,
     UsernameTakenError,
 )
-from web.auth import SignInNeededError
+from web.accounts.second_factor import CodeWrongError
+from web.auth import SecondFactorNeededError, SignInNeededError
 from web.parsing import FieldError, FieldsInvalidError
 from web.progress import ReadersFullError
 
@@ -80,6 +82,9 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     SignInNeededError: 401,
     SignInRefusedError: 401,
     SignInLockedError: 429,
+    CodeNeededError: 401,
+    SecondFactorNeededError: 403,
+    CodeWrongError: 422,
     PasswordOnceError: 401,
     PasswordWeakError: 422,
     UsernameTakenError: 409,

@@ -3,7 +3,6 @@
 import re
 import stat
 
-import pyotp
 import pytest
 from sqlalchemy import text
 
@@ -78,21 +77,6 @@ def test_a_token_acts_until_it_is_revoked(town, client):
         assert token.encode() not in bytes(kept[0].sha256)
         session.execute(text("UPDATE api_token SET revoked_at = now()"))
     assert client.get("/api/v1/me", headers=bearer).json["code"] == "SIGN_IN_REFUSED"
-
-
-def test_the_second_factor_is_asked_for_where_it_is_set_up(town, client):
-    seed = pyotp.random_base32()
-    with transaction(town.engine) as session:
-        session.execute(
-            text("UPDATE login SET tf_totp_secret = :seed WHERE username = 'county'"),
-            {"seed": seed},
-        )
-    try:
-        assert sign_in(client, "county").status_code == 401
-        assert sign_in(client, "county", code=pyotp.TOTP(seed).now()).status_code == 303
-    finally:
-        with transaction(town.engine) as session:
-            session.execute(text("UPDATE login SET tf_totp_secret = NULL"))
 
 
 def test_attempts_are_a_record(town):

@@ -3,8 +3,12 @@
 import json
 
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
+from registry.db import transaction
+from registry.unit_errors import SamePersonError
+from tests import factories
 from web import database
 from web.accounts.logins import PasswordWeakError, UsernameTakenError
 from web.cli import app
@@ -34,6 +38,7 @@ def test_a_login_is_made_listed_renewed_and_given_a_token(tanhui):
             "roles": ["auditor"],
             "active": True,
             "second_factor": False,
+            "waits": False,
         }
     ]
     tanhui("password", "zhang", "--password-stdin", password="four other plain words\n")
@@ -42,3 +47,22 @@ def test_a_login_is_made_listed_renewed_and_given_a_token(tanhui):
         tanhui(*words, password="three plain words\n")
     with pytest.raises(PasswordWeakError):
         tanhui("add", "li", "--role", "auditor", "--password-stdin", password="short\n")
+
+
+def test_a_login_is_disabled_switched_on_confirmed_and_freed_of_a_lost_phone(tanhui, engine):
+    with transaction(engine) as session:
+        place = factories.division(session)
+    words = ("--role", "county", "--division", place, "--password-stdin")
+    for name in ("wu", "li"):
+        tanhui("add", name, *words, password="three plain words\n")
+    with transaction(engine) as session:
+        session.execute(text("UPDATE login SET tf_totp_secret = 'A' WHERE username = 'wu'"))
+        other = str(session.scalar(text("SELECT actor_id FROM login WHERE username = 'li'")))
+    assert tanhui("switch", "wu", "--no-active", "--reason", "离职")["active"] is False
+    asked = tanhui("switch", "wu", "--active", "--reason", "复职", "--as", other)
+    assert asked == {"username": "wu", "active": True, "waits": True}
+    with pytest.raises(SamePersonError):
+        tanhui("confirm", "wu", "--as", other)
+    assert tanhui("confirm", "wu")["waits"] is False
+    tanhui("forget-factor", "wu")
+    assert [one["second_factor"] for one in tanhui("list") if one["username"] == "wu"] == [False]

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-import pyotp
 from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
@@ -15,6 +14,7 @@ from sqlalchemy.orm import Session
 from registry import events, people
 from registry.db import Command
 from registry.errors import NotFoundError, RegistryError
+from web.accounts import second_factor
 from web.accounts.models import ApiToken, Login, LoginAttempt
 from web.accounts.passwords import hashed, matches, weakness
 
@@ -22,7 +22,6 @@ FAILURES_MAX: Final = 5
 LOCKED_FOR: Final = timedelta(minutes=15)
 TOKEN_LIFE: Final = timedelta(days=365)
 TOKEN_PREFIX: Final = "tanhui_"  # noqa: S105 -- what a token starts with, not a token
-ISSUER: Final = "碳汇 Tanhui"
 
 
 class SignInRefusedError(RegistryError):
@@ -35,6 +34,12 @@ class SignInLockedError(RegistryError):
     """Too many failures in a row."""
 
     code = "SIGN_IN_LOCKED"
+
+
+class CodeNeededError(RegistryError):
+    """The password is right; the code of the second factor is missing."""
+
+    code = "SIGN_IN_CODE_NEEDED"
 
 
 class PasswordWeakError(RegistryError):
@@ -93,6 +98,7 @@ class LoginLine:
     roles: tuple[str, ...]
     active: bool
     second_factor: bool
+    waits: bool
 
 
 def normal(username: str) -> str:
@@ -151,6 +157,7 @@ def set_password(session: Session, command: SetPassword) -> LoginAdded:
     login.password = command.password_hash
     login.password_once = False
     login.fs_uniquifier = uuid4().hex
+    session.execute(_END_SESSIONS, {"login": login.id, "at": command.at})
     session.flush()
     _record(session, command, "login.password_set", login)
     return LoginAdded(login_id=login.id, username=login.username)
@@ -176,24 +183,75 @@ def verify(
 ) -> UUID | None:
     """Note an attempt; return the login's id, or None where it fails.  The caller commits.
 
+    A right password without its code is no failure: the code is asked for next.
+
+    Raises
+    ------
+    SignInLockedError : too many failures in a row; nothing is tried.
+    CodeNeededError : the second factor is set up, and no code came.
+    """
+    name = normal(username)
+    require_unlocked(session, name, at=at)
+    login = find(session, name)
+    right = matches(password, login.password if login else None)
+    held = login if right and login is not None and login.is_let_in else None
+    if held is not None and held.tf_totp_secret:
+        if not code:
+            raise CodeNeededError(login=held.id)
+        held = held if second_factor.is_right(session, held, code, at=at) else None
+    note(session, name, succeeded=held is not None, at=at, address=address)
+    return held.id if held is not None else None
+
+
+def verify_code(
+    session: Session, login_id: UUID, *, code: str, at: datetime, address: str | None
+) -> bool:
+    """Note an attempt at the second factor alone, after the password; the caller commits.
+
     Raises
     ------
     SignInLockedError : too many failures in a row; nothing is tried.
     """
-    name = normal(username)
+    login = session.get(Login, login_id)
+    if login is None or not login.is_let_in:
+        return False
+    require_unlocked(session, login.username, at=at)
+    right = second_factor.is_right(session, login, code, at=at)
+    note(session, login.username, succeeded=right, at=at, address=address)
+    return right
+
+
+def require_unlocked(session: Session, name: str, *, at: datetime) -> None:
+    """Refuse an attempt on a locked name; the caller holds the name until it commits.
+
+    Raises
+    ------
+    SignInLockedError : says how many minutes are left.
+    """
     # One attempt on a name at a time: parallel guesses count one by one.
     session.execute(_NAME_LOCK, {"name": name})
-    if session.scalar(_FAILURES, {"name": name, "since": at - LOCKED_FOR}) >= FAILURES_MAX:
-        raise SignInLockedError(minutes=int(LOCKED_FOR.total_seconds() // 60))
-    login = find(session, name)
-    right = matches(password, login.password if login else None)
-    held = login if right and login is not None and login.active else None
-    if held is not None and held.tf_totp_secret:
-        counter = pyotp.TOTP(held.tf_totp_secret)
-        held = held if counter.verify(code, for_time=at, valid_window=1) else None
-    session.add(LoginAttempt(username=name, succeeded=held is not None, address=address, at=at))
+    row = session.execute(_FAILURES, _since(name, at)).one()
+    if row.failures >= FAILURES_MAX:
+        left = row.first + LOCKED_FOR - at
+        raise SignInLockedError(minutes=max(1, -(-int(left.total_seconds()) // 60)))
+
+
+def note(
+    session: Session, name: str, *, succeeded: bool, at: datetime, address: str | None
+) -> None:
+    """Write an attempt down."""
+    session.add(LoginAttempt(username=name, succeeded=succeeded, address=address, at=at))
     session.flush()
-    return held.id if held is not None else None
+
+
+def tries_left(session: Session, username: str, *, at: datetime) -> int:
+    """Return how many more failures lock a name, whether or not it is anybody's."""
+    row = session.execute(_FAILURES, _since(normal(username), at)).one()
+    return max(0, FAILURES_MAX - int(row.failures))
+
+
+def _since(name: str, at: datetime) -> dict[str, object]:
+    return {"name": name, "since": at - LOCKED_FOR, "most": FAILURES_MAX}
 
 
 def make_token(session: Session, login_id: UUID, *, name: str, at: datetime) -> str:
@@ -235,6 +293,7 @@ def login_of_token(session: Session, token: str, *, at: datetime) -> Login | Non
             ApiToken.expires_at > at,
             ApiToken.revoked_at.is_(None),
             Login.active,
+            Login.asked_by.is_(None) | Login.confirmed_by.is_not(None),
         )
     )
 
@@ -248,19 +307,26 @@ def logins(session: Session) -> list[LoginLine]:
             roles=tuple(row.roles),
             active=row.active,
             second_factor=row.second_factor,
+            waits=row.waits,
         )
         for row in session.execute(_LOGINS)
     ]
 
 
+_END_SESSIONS = text(
+    "UPDATE login_session SET ended_at = :at WHERE login_id = :login AND ended_at IS NULL"
+)
 _NAME_LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('sign-in:' || :name, 0))")
 _FAILURES = text(
-    "SELECT count(*) FROM login_attempt f WHERE f.username = :name AND NOT f.succeeded"
+    "SELECT count(*) AS failures,"
+    " (array_agg(f.at ORDER BY f.at DESC))[least(count(*), :most)] AS first"
+    " FROM login_attempt f WHERE f.username = :name AND NOT f.succeeded"
     " AND f.at > :since AND NOT EXISTS (SELECT FROM login_attempt s"
     " WHERE s.username = f.username AND s.succeeded AND s.at >= f.at)"
 )
 _LOGINS = text(
     "SELECT l.username, a.name, a.roles, l.active AND a.active AS active,"
-    " l.tf_totp_secret IS NOT NULL AS second_factor"
+    " l.tf_totp_secret IS NOT NULL AS second_factor,"
+    " l.asked_by IS NOT NULL AND l.confirmed_by IS NULL AS waits"
     " FROM login l JOIN actor a ON a.id = l.actor_id ORDER BY l.username"
 )

@@ -35,6 +35,7 @@ class Login(Base, UserMixin):
         UniqueConstraint("username"),
         UniqueConstraint("fs_uniquifier"),
         UniqueConstraint("actor_id"),
+        CheckConstraint("confirmed_by <> asked_by", name="confirmed_by_another"),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)  # type: ignore[assignment]
@@ -47,7 +48,22 @@ class Login(Base, UserMixin):
     password_once: Mapped[bool] = mapped_column(
         server_default="false", default=False, comment="The first sign-in must replace it"
     )
+    totp_last: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Time step of the last code; it and those before it are used up"
+    )
+    asked_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("actor.id"),
+        comment="Administrator who asked for the login or its one-time password",
+    )
+    confirmed_by: Mapped[UUID | None] = mapped_column(
+        ForeignKey("actor.id"), comment="Another one, who let it in"
+    )
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+    @property
+    def is_let_in(self) -> bool:
+        """Whether it may sign in: not switched off, and no other administrator is waited for."""
+        return self.active and (self.asked_by is None or self.confirmed_by is not None)
 
     @property
     def roles(self) -> list[Any]:  # type: ignore[override]
@@ -66,6 +82,35 @@ class LoginAttempt(Base):
     succeeded: Mapped[bool]
     address: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+
+
+class RecoveryCode(Base):
+    """A code that stands in for a lost second factor, once; kept as its SHA-256."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (UniqueConstraint("login_id", "sha256"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    login_id: Mapped[UUID] = mapped_column(ForeignKey("login.id"))
+    sha256: Mapped[bytes] = mapped_column(LargeBinary(32))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    used_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+
+
+class LoginSession(Base):
+    """A browser that somebody signed in with, until it is signed out or ended from another."""
+
+    __tablename__ = "login_session"
+    __table_args__ = (Index("ix_login_session_login_id", "login_id"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=uuid4)
+    login_id: Mapped[UUID] = mapped_column(ForeignKey("login.id"))
+    started_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    address: Mapped[str | None] = mapped_column(Text)
+    agent: Mapped[str] = mapped_column(Text)
+    second_factor: Mapped[bool]
+    ended_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
 
 
 class ApiToken(Base):

@@ -3,7 +3,8 @@
 from typing import Final
 from uuid import UUID, uuid4
 
-from flask import Flask, g, request
+from flask import Flask, current_app, g, request
+from flask import session as cookie
 from flask_security import (
     RoleMixin,
     Security,
@@ -17,9 +18,10 @@ from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from registry import people
-from registry.db import SYSTEM_ACTOR, act_as, perform, transaction
+from registry.db import SYSTEM_ACTOR, act_as, transaction
 from registry.errors import NotFoundError
-from web.accounts import logins
+from registry.people import ActorView
+from web.accounts import logins, opened, second_factor
 from web.accounts.models import Login
 from web.context import engine, now
 from web.keys import secret
@@ -27,6 +29,10 @@ from web.keys import secret
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 CSRF: Final = CSRFProtect()
 SESSION_HOURS: Final = 12
+SID: Final = "sid"
+HALF_WAY: Final = "half_way"
+HALF_WAY_SECONDS: Final = 300
+"""How long a proved password waits for its code."""
 
 
 def register(app: Flask, made: Engine) -> None:
@@ -50,7 +56,7 @@ def register(app: Flask, made: Engine) -> None:
         ],
         SECURITY_JOIN_USER_ROLES=False,
         SECURITY_DEFAULT_REMEMBER_ME=False,
-        SECURITY_TOTP_ISSUER=logins.ISSUER,
+        SECURITY_TOTP_ISSUER=second_factor.ISSUER,
     )
     making = sessionmaker(made, expire_on_commit=False)
     own = scoped_session(making)
@@ -74,7 +80,7 @@ def identify() -> None:
     ------
     SignInRefusedError, SignInLockedError : a header names somebody it can not prove to be.
     """
-    g.actor, g.by_cookie = None, True
+    g.actor, g.by_cookie, g.login_id, g.second_factor = None, True, None, False
     if request.endpoint == "static":
         return
     given = request.authorization
@@ -82,7 +88,19 @@ def identify() -> None:
         g.by_cookie = False
         _enter(_by_header(given.type, given.token, given.username, given.password))
     elif current_user.is_authenticated:
-        _enter(current_user.actor_id)
+        _by_cookie(current_user)
+
+
+def _by_cookie(login: Login) -> None:
+    """Enter with a session that is neither signed out nor ended from another browser."""
+    sid = cookie.get(SID)
+    with transaction(engine()) as session:
+        found = opened.seen(session, login.id, sid, at=now())
+    if found is None or not login.is_let_in:
+        logout_user()
+        return
+    g.login_id, g.session_id, g.second_factor = login.id, found.id, found.second_factor
+    _enter(login.actor_id)
 
 
 def _enter(actor_id: UUID) -> None:
@@ -101,7 +119,8 @@ def _by_header(kind: str, token: str | None, name: str | None, password: str | N
         elif kind == "basic" and name:
             login = _tried(session, name, password or "", code="")
     if login is None:
-        raise logins.SignInRefusedError
+        raise logins.SignInRefusedError(left="—")
+    g.login_id = login.id
     if kind == "basic" and login.password_once:
         raise logins.PasswordOnceError
     return login.actor_id
@@ -123,13 +142,70 @@ def sign_in(name: str, password: str, *, code: str, new_password: str = "") -> N
     PasswordOnceError : the password is for the first sign-in, and no new one came with it.
     PasswordWeakError : the new one is too weak.
     """
-    with transaction(engine()) as session:
-        login = _tried(session, name, password, code=code)
+    try:
+        with transaction(engine()) as session:
+            login = _tried(session, name, password, code=code)
+    except logins.CodeNeededError as error:
+        cookie[HALF_WAY] = [str(error.params["login"]), int(now().timestamp())]
+        raise
     if login is None:
-        raise logins.SignInRefusedError
+        raise _refused(name)
     if login.password_once:
         login = _replaced(login, password, new_password)
+    open_session(login, by_code=bool(login.tf_totp_secret))
+
+
+def finish(code: str) -> None:
+    """Open the session of who proved the password just now, and now the second factor.
+
+    Raises
+    ------
+    SignInRefusedError, SignInLockedError : the attempt failed, or came too late.
+    """
+    login_id, since = cookie.get(HALF_WAY) or ("", 0)
+    if not login_id or now().timestamp() - since > HALF_WAY_SECONDS:
+        cookie.pop(HALF_WAY, None)
+        raise logins.SignInRefusedError(left=logins.FAILURES_MAX)
+    with transaction(engine()) as session:
+        right = logins.verify_code(
+            session, UUID(login_id), code=code, at=now(), address=request.remote_addr
+        )
+        login = session.get(Login, UUID(login_id))
+    if login is None or not right:
+        raise _refused(login.username if login else "")
+    cookie.pop(HALF_WAY, None)
+    open_session(login, by_code=True)
+
+
+def needs_code(who: ActorView) -> bool:
+    """Say whether the settings ask an actor for the second factor when value moves."""
+    return bool(current_app.config["TANHUI"].code_roles.intersection(who.roles))
+
+
+def is_half_way() -> bool:
+    """Say whether the password was proved and the code is waited for."""
+    return HALF_WAY in cookie
+
+
+def _refused(name: str) -> logins.SignInRefusedError:
+    with transaction(engine()) as session:
+        left = logins.tries_left(session, name, at=now())
+    return logins.SignInRefusedError(left=left)
+
+
+def open_session(login: Login, *, by_code: bool) -> None:
+    """Sign a login in on this browser, under a session of its own."""
+    with transaction(engine()) as session:
+        sid = opened.start(
+            session,
+            login.id,
+            at=now(),
+            address=request.remote_addr,
+            agent=request.user_agent.string[:200],
+            second_factor=by_code,
+        )
     login_user(login, remember=False, authn_via=["password"])
+    cookie[SID] = str(sid)
 
 
 def _replaced(login: Login, password: str, new_password: str) -> Login:
@@ -142,8 +218,8 @@ def _replaced(login: Login, password: str, new_password: str) -> Login:
         username=login.username,
         password_hash=logins.checked_hash(new_password, username=login.username),
     )
-    perform(engine(), logins.set_password, command)
     with transaction(engine()) as session:
+        logins.set_password(session, command)
         found = logins.find(session, login.username)
     assert found is not None  # noqa: S101 -- its password was set just now
     return found
@@ -151,6 +227,9 @@ def _replaced(login: Login, password: str, new_password: str) -> Login:
 
 def sign_out() -> None:
     """End the session."""
+    if g.get("session_id") is not None:
+        with transaction(engine()) as session:
+            opened.end(session, g.login_id, g.session_id, at=now())
     logout_user()
 
 

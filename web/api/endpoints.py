@@ -46,6 +46,7 @@ class Act:
     etag : field of the result that is its version.
     given : fields that are the same at this address every time.
     guard : refuses who may not act on this thing (division, party); runs before the verb.
+    moves_value : units or money; some roles need the second factor for it.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Act:
     etag: str | None = None
     given: Mapping[str, object] = field(default_factory=dict)
     guard: Guard | None = None
+    moves_value: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,8 @@ def add(blueprint: Blueprint, endpoint: Endpoint) -> None:
     else:
         view, method = endpoint.view, endpoint.method
     mark = auth.public if endpoint.permission == auth.PUBLIC else auth.requires(endpoint.permission)
+    if isinstance(endpoint, Act) and endpoint.moves_value:
+        view = auth.moves_value(view)
     blueprint.add_url_rule(
         endpoint.rule, endpoint=endpoint.name, view_func=mark(view), methods=[method]
     )

@@ -140,9 +140,11 @@ def _step(name: str, verb: Any, summary: tuple[str, str], *raises: type[Exceptio
         summary=summary,
         raises=(*_STEPS, *raises),
         guard=guard_run,
+        moves_value=name in _VALUE,
     )
 
 
+_VALUE: Final = frozenset({"approve", "pay"})
 NOUN = Noun(
     name="settlements",
     title=("结算", "Deliveries, settlements and accounts"),
@@ -187,6 +189,7 @@ NOUN = Noun(
         _step("pay", settlement.start_payment, ("开始付款", "Start payment"), BankAccountKindError),
         Act(
             name="confirm_settlement_payment",
+            moves_value=True,
             rule="/settlements/<uuid:settlement_id>/payments",
             permission="payment:record",
             command=settlement.ConfirmSettlementPayment,

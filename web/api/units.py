@@ -203,6 +203,7 @@ NOUN = Noun(
         ),
         Act(
             name="transfer_units",
+            moves_value=True,
             rule="/units/transfers",
             permission="unit:hold",
             command=transfers.TransferUnits,
@@ -222,6 +223,7 @@ NOUN = Noun(
         ),
         Act(
             name="retire_units",
+            moves_value=True,
             rule="/units/retirements",
             permission="unit:hold",
             command=retirement.RetireUnits,

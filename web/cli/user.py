@@ -10,8 +10,9 @@ import typer
 from registry.db import perform, transaction
 from registry.people import AddActor, add_actor
 from web import database
-from web.accounts import logins
+from web.accounts import logins, managing
 from web.cli.acting import As, Json, acting, now
+from web.cli.asking import ask
 from web.cli.output import show
 
 app = typer.Typer(no_args_is_help=True, help="账号 People who may sign in.")
@@ -112,5 +113,15 @@ def token(
     show({"token": made}, as_json=json, lines=[made])
 
 
+for _name, _verb, _kind in (
+    ("confirm", managing.confirm_login, managing.LoginCommand),
+    ("switch", managing.switch_login, managing.SwitchLogin),
+    ("forget-factor", managing.forget_factor, managing.LoginCommand),
+):
+    ask(app, _name, _verb, _kind, subject="username")
+
+
 def _state(line: logins.LoginLine) -> str:
-    return "" if line.active else "停用 inactive"
+    if not line.active:
+        return "停用 inactive"
+    return "待另一管理员确认 waits for another administrator" if line.waits else ""

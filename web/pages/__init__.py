@@ -3,6 +3,7 @@
 from flask import Flask
 
 from web.pages import (
+    account,
     assessments,
     certificates,
     county,
@@ -27,11 +28,14 @@ from web.pages import (
     subscriptions,
     trees,
     units,
+    users,
 )
 
 MODULES = (
     home,
     signin,
+    account,
+    users,
     parcels,
     imports,
     projects,

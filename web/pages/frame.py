@@ -168,7 +168,7 @@ def _account(who: ActorView | None) -> dict[str, object] | None:
     if who is None:
         return None
     words = [str(ROLE_WORDS[role]) for role in who.roles if role in ROLE_WORDS]
-    return {"name": who.name, "role": "、".join(words)}
+    return {"name": who.name, "role": "、".join(words), "url": url_for("account.index")}
 
 
 def _choices(offered: Iterable[Choice]) -> list[tuple[str, str]]:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from web import messages
 from web.accounts import sessions
 from web.accounts.logins import (
+    CodeNeededError,
     PasswordOnceError,
     PasswordWeakError,
     SignInLockedError,
@@ -32,6 +33,15 @@ class SignInPage:
     replaces: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodePage:
+    """Context of ``signin_code.html``."""
+
+    next: str
+    refused: str | None
+    remedy: str | None
+
+
 @blueprint.get("/sign-in")
 @public
 def sign_in() -> Response | str:
@@ -45,7 +55,7 @@ def sign_in() -> Response | str:
 @blueprint.post("/sign-in")
 @public
 def enter() -> Response | tuple[str, int]:
-    """Try a name and a password; every failure is counted."""
+    """Try a name and a password; every failure is counted, and a code may be asked for next."""
     target = safe_next(request.form.get("next"))
     name = request.form.get("username", "")[:200]
     try:
@@ -55,6 +65,8 @@ def enter() -> Response | tuple[str, int]:
             code=request.form.get("code", "").strip(),
             new_password=request.form.get("new_password", ""),
         )
+    except CodeNeededError:
+        return redirect(url_for("signin.code", next=target), 303)
     except (
         PasswordOnceError,
         PasswordWeakError,
@@ -71,6 +83,31 @@ def enter() -> Response | tuple[str, int]:
             replaces=isinstance(error, PasswordOnceError | PasswordWeakError),
         )
         return show("signin.html", page), 401
+    return redirect(target, 303)
+
+
+@blueprint.get("/sign-in/code")
+@public
+def code() -> Response | str:
+    """Ask who proved the password for the code of the second factor."""
+    target = safe_next(request.args.get("next"))
+    if viewer() is not None or not sessions.is_half_way():
+        return redirect(target if viewer() else url_for("signin.sign_in", next=target), 303)
+    return show("signin_code.html", CodePage(next=target, refused=None, remedy=None))
+
+
+@blueprint.post("/sign-in/code")
+@public
+def enter_code() -> Response | tuple[str, int]:
+    """Try the code; a wrong one counts like a wrong password."""
+    target = safe_next(request.form.get("next"))
+    try:
+        sessions.finish(request.form.get("code", "").strip()[:60])
+    except (SignInRefusedError, SignInLockedError) as error:
+        said = messages.say(error.code, error.params)
+        words = (said.en, said.remedy_en) if english() else (said.zh, said.remedy_zh)
+        page = CodePage(next=target, refused=words[0], remedy=words[1])
+        return show("signin_code.html", page), 401
     return redirect(target, 303)
 
 

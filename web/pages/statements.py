@@ -24,7 +24,7 @@ from registry import people
 from web.api import settlements as api
 from web.api.endpoints import Empty
 from web.api.sale_scope import division_of, require_account, require_seller, require_settlement
-from web.auth import may, requires
+from web.auth import may, moves_value, requires
 from web.chart_frame import Axes, Chart
 from web.charts import MoneyStep, Series, bar_chart, money_flow, stacked_bars
 from web.commands import from_form
@@ -38,8 +38,6 @@ from web.pages.subscriptions import bank_row
 blueprint = Blueprint("statements", __name__)
 DEDUCTION_ROWS: Final = 5
 PATH: Final = ("DRAFT", "CHECKED", "APPROVED", "PAYING", "RETURNED", "PUBLISHED")
-YEARS_BACK, YEARS_SHOWN = 4, 12
-"""Years of an account's chart: those gone by, and all; a forecast reaches far ahead."""
 _KG_PER_T: Final = 1000
 
 
@@ -182,7 +180,7 @@ def run(settlement_id: UUID) -> str:
         RunPage(
             run=page,
             chart=waterfall(page),
-            here=len(PATH) if page.state == PATH[-1] else PATH.index(page.state),
+            here=PATH.index(page.state),
             people=names,
             company=may(who, "settlement:write")
             and (who.party_id == page.company_id or who.has("system")),
@@ -214,6 +212,7 @@ def reopen(settlement_id: UUID) -> Response:
 
 @blueprint.post("/settlements/<uuid:settlement_id>/approve")
 @requires("settlement:write")
+@moves_value
 def approve(settlement_id: UUID) -> Response:
     """Approve; two persons must."""
     return _step(settlement_id, settlement.approve)
@@ -221,6 +220,7 @@ def approve(settlement_id: UUID) -> Response:
 
 @blueprint.post("/settlements/<uuid:settlement_id>/pay")
 @requires("settlement:write")
+@moves_value
 def start(settlement_id: UUID) -> Response:
     """Start payment."""
     return _step(settlement_id, settlement.start_payment)
@@ -228,6 +228,7 @@ def start(settlement_id: UUID) -> Response:
 
 @blueprint.post("/settlements/<uuid:settlement_id>/payments")
 @requires("payment:record")
+@moves_value
 def confirm(settlement_id: UUID) -> Response:
     """Book one transfer of the bank."""
     return acted(
@@ -392,8 +393,7 @@ def _net(found: ForestOwnerAccount) -> Chart:
         unit=gettext("吨"),
     )
     years = [y for y in found.years if y.forecast_kg is not None or y.monitored_kg is not None]
-    start = next((i for i, y in enumerate(years) if y.year >= now().year - YEARS_BACK), 0)
-    shown = years[start : start + YEARS_SHOWN]
+    shown = years[-12:]
     monitored = tuple((year.monitored_kg or 0) / _KG_PER_T for year in shown)
     forecast = tuple(
         0.0 if year.monitored_kg is not None else (year.forecast_kg or 0) / _KG_PER_T

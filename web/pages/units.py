@@ -18,7 +18,7 @@ from registry.reads.books import HeldRange, Holdings
 from registry.unit_errors import SerialInvalidError
 from web.api import units as api
 from web.api.sale_scope import party_of
-from web.auth import public, requires
+from web.auth import moves_value, public, requires
 from web.chart_frame import Chart
 from web.charts import share_bar
 from web.commands import from_form
@@ -144,6 +144,7 @@ def pass_on() -> str:
 
 @blueprint.post("/units/transfer")
 @requires("unit:hold")
+@moves_value
 def transfer() -> Response | tuple[str, int]:
     """Pass units on to another holder, sold or given."""
     return answered(
@@ -165,6 +166,7 @@ def use_up() -> str:
 
 @blueprint.post("/units/retire")
 @requires("unit:hold")
+@moves_value
 def retire() -> Response | tuple[str, int]:
     """Retire units for a beneficiary."""
     return answered(
