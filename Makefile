@@ -6,7 +6,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/var/numba
 export NUMBA_THREADING_LAYER := omp
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-dev run test check fuzz lint fmt types imports drift schema bench lock assets stop clean
+.PHONY: help setup setup-dev run test check fuzz lint fmt types imports drift schema bench lock assets ogctests stop clean
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -60,6 +60,9 @@ lock: ## renew the locked requirements (versions and hashes, no addresses)
 
 assets: ## rebuild the browser files (needs Node)
 	@cd web/assets && npm ci --silent && node build.mjs
+
+ogctests: ## install the open verifier that tests hold /ogc against
+	@deploy/ogctests.sh
 
 stop: ## stop the private database
 	@$(PY) -m registry.cluster stop

@@ -10,6 +10,7 @@ from web.accounts import sessions
 from web.auth import public
 from web.config import Settings, settings
 from web.context import engine as engine_at_hand
+from web.ogc.views import blueprint as ogc
 from web.openapi import text as openapi_text
 from web.progress import Listener
 from web.tile_cache import TileCache
@@ -39,6 +40,7 @@ def create_app(config: Settings | None = None, engine: Engine | None = None) -> 
     app.register_blueprint(api.blueprint())
     app.extensions["tile_cache"] = TileCache()
     app.register_blueprint(tiles.blueprint())
+    app.register_blueprint(ogc)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/api/v1/openapi.json", view_func=openapi_document)
     public(app.view_functions["static"])

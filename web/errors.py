@@ -46,6 +46,7 @@ from registry.errors import (
 from registry.parcel_store import PlaceRefusedError, VersionConflictError
 from registry.people import CreditCodeError
 from registry.provenance import GeometryWithheldError
+from registry.reads.cql import FilterInvalidError
 from registry.reads.exports import TooManyParcelsError
 from registry.refusals import (
     ClaimOverlapError,
@@ -71,6 +72,7 @@ from web.accounts.logins import (
 )
 from web.accounts.second_factor import CodeWrongError
 from web.auth import SecondFactorNeededError, SignInNeededError
+from web.ogc.asking import ParameterInvalidError
 from web.parsing import FieldError, FieldsInvalidError
 from web.progress import ReadersFullError
 
@@ -91,6 +93,8 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     WrongStateError: 409,
     KeyReusedError: 422,
     InvalidValueError: 422,
+    FilterInvalidError: 400,
+    ParameterInvalidError: 400,
     CreditCodeError: 422,
     PlaceRefusedError: 422,
     SerialInvalidError: 422,

@@ -94,6 +94,7 @@ NAV: list[NavItem] = [
     ),
     NavItem(word=lazy_gettext("全县一览"), endpoint="county.index", permission="county:read"),
     NavItem(word=lazy_gettext("公开查询"), endpoint="public.lookup", group="public"),
+    NavItem(word=lazy_gettext("开放数据"), endpoint="ogc.landing", group="public"),
     NavItem(word=lazy_gettext("怎么算的"), endpoint="methods.index", group="public"),
 ]
 """The main menu, in its order; a module of pages adds its own entry here."""
