@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from registry.divisions import full_code
 from registry.errors import InvalidValueError, NotFoundError
 from registry.people import ActorView
-from registry.reads.scope import VISIBLE, scope_of
+from registry.reads.scope import READABLE, VISIBLE, scope_of
 from sinks.units import M2_PER_MU
 
 ItemT = TypeVar("ItemT")
@@ -103,6 +103,18 @@ class FindingLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KinLine:
+    """A parcel this one was made from, or that was made from it; nameless where out of reach."""
+
+    id: UUID
+    readable: bool
+    code: str | None
+    status: str | None
+    operation: Literal["split", "merge"]
+    effective_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelPage:
     """One parcel with everything its page shows; ``geometry`` is GeoJSON in EPSG:4490."""
 
@@ -122,6 +134,8 @@ class ParcelPage:
     versions: list[VersionLine]
     decisions: list[DecisionLine]
     findings: list[FindingLine]
+    parents: list[KinLine]
+    children: list[KinLine]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,11 +192,11 @@ def parcels(session: Session, who: ActorView, query: ParcelQuery) -> Page[Parcel
 
 
 def parcel(session: Session, who: ActorView, query: ParcelById) -> ParcelPage:
-    """Return one parcel with versions, decisions and findings.
+    """Return one parcel with versions, decisions, findings and kinship.
 
     Raises
     ------
-    NotFoundError : there is none, or the actor may not see it.
+    NotFoundError : there is none, or the actor may not read it.
     """
     row = session.execute(_PARCEL, {**scope_of(who).params(), "id": query.parcel_id}).first()
     if row is None:
@@ -191,6 +205,11 @@ def parcel(session: Session, who: ActorView, query: ParcelById) -> ParcelPage:
     for name, kind in (("versions", VersionLine), ("decisions", DecisionLine)):
         lines = [kind(**{**one, "effective_at": _moment(one)}) for one in found[name]]
         found[name] = lines
+    for side in ("parents", "children"):
+        found[side] = [
+            KinLine(**{**one, "id": UUID(one["id"]), "effective_at": _moment(one)})
+            for one in found[side]
+        ]
     found["findings"] = [FindingLine(**one) for one in found["findings"]]
     return ParcelPage(**found)
 
@@ -291,6 +310,20 @@ _PARCELS = text(
      ORDER BY p.id LIMIT :limit
     """
 )
+
+
+def _kin(own: str, other: str) -> str:
+    """Return the SQL of a parcel's parents or children, by the column that holds each side."""
+    return f"""
+           coalesce((SELECT jsonb_agg(jsonb_build_object(
+                     'id', l.{other}_id, 'readable', k.id IS NOT NULL, 'code', k.code,
+                     'status', k.status, 'operation', l.operation,
+                     'effective_at', l.effective_at) ORDER BY k.code, l.{other}_id)
+              FROM parcel_lineage l LEFT JOIN (
+                SELECT p.id, p.code, p.status FROM parcel p WHERE {READABLE}
+              ) k ON k.id = l.{other}_id WHERE l.{own}_id = p.id), '[]')"""
+
+
 _PARCEL = text(
     f"""
     SELECT p.id, p.code, p.kind, p.status, p.version, p.division_code, d.name AS division,
@@ -314,12 +347,14 @@ _PARCEL = text(
                      'area_m2', f.evidence_area_m2) ORDER BY g.name_zh, f.recorded_at)
               FROM finding f JOIN programme g
                 ON g.id = f.programme_id AND g.version = f.programme_version
-             WHERE f.parcel_id = p.id AND f.version = p.version), '[]') AS findings
+             WHERE f.parcel_id = p.id AND f.version = p.version), '[]') AS findings,
+           {_kin("child", "parent")} AS parents,
+           {_kin("parent", "child")} AS children
       FROM parcel p
       JOIN parcel_version now ON now.parcel_id = p.id AND now.version = p.version
       LEFT JOIN division d ON d.code = p.division_code
       LEFT JOIN party o ON o.id = p.owner_id
-     WHERE p.id = :id AND {VISIBLE}
+     WHERE p.id = :id AND {READABLE}
     """
 )
 _BOX = (

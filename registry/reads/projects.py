@@ -199,7 +199,7 @@ class Candidates:
 
 def bound(who: ActorView) -> dict[str, object]:
     """Return the values of :data:`IN_SIGHT` and :data:`WHOLE`."""
-    return {**scope_of(who).params(), "verifier": who.has("verifier")}
+    return scope_of(who).params()
 
 
 def projects(session: Session, who: ActorView, query: ProjectQuery) -> Projects:

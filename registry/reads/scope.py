@@ -20,18 +20,20 @@ STAFF: Final = frozenset({"township", "county", "company"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """Everything, or a division's subtree and a party's own."""
+    """Everything, or a division's subtree, a party's own and what a verifier verifies."""
 
     everything: bool
     prefix: str | None
     party_id: UUID | None
+    verifier: bool
 
     def params(self) -> dict[str, object]:
-        """Return the values of :data:`VISIBLE`."""
+        """Return the values of :data:`VISIBLE` and :data:`READABLE`."""
         return {
             "everything": self.everything,
             "prefix": None if self.prefix is None else f"{self.prefix}%",
             "party": self.party_id,
+            "verifier": self.verifier,
         }
 
     def covers(self, division_code: str | None) -> bool:
@@ -45,6 +47,10 @@ VISIBLE: Final = (
     " OR p.owner_id = cast(:party AS uuid))"
 )
 """True for a parcel ``p`` in the scope whose params are bound."""
+READABLE: Final = (
+    f"({VISIBLE} OR (cast(:verifier AS boolean) AND p.id IN (SELECT reached_parcels())))"
+)
+"""True for a parcel ``p`` to be read, though not acted on: also ground of projects to verify."""
 
 
 def scope_of(who: ActorView) -> Scope:
@@ -54,6 +60,7 @@ def scope_of(who: ActorView) -> Scope:
         everything=who.has("system", "auditor"),
         prefix=subtree_prefix(who.division_code) if staff and who.division_code else None,
         party_id=who.party_id,
+        verifier=who.has("verifier"),
     )
 
 
@@ -75,7 +82,21 @@ def require_parcel(session: Session, who: ActorView, parcel_id: UUID) -> None:
     ------
     NotFoundError : there is none, or it lies outside the actor's division and party.
     """
-    query = text(f"SELECT 1 FROM parcel p WHERE p.id = :id AND {VISIBLE}")
+    _require(session, who, parcel_id, VISIBLE)
+
+
+def require_readable(session: Session, who: ActorView, parcel_id: UUID) -> None:
+    """Refuse to tell of a parcel that the actor neither sees nor verifies.
+
+    Raises
+    ------
+    NotFoundError : there is none, or it is out of reach.
+    """
+    _require(session, who, parcel_id, READABLE)
+
+
+def _require(session: Session, who: ActorView, parcel_id: UUID, clause: str) -> None:
+    query = text(f"SELECT 1 FROM parcel p WHERE p.id = :id AND {clause}")
     bound = {"id": parcel_id, **scope_of(who).params()}
     if session.execute(query, bound).first() is None:
         raise NotFoundError(what="parcel", id=parcel_id)

@@ -17,6 +17,8 @@ from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.errors import WrongStateError
 from registry.models import Claim, Parcel, ProjectParcel
 from registry.parcel_store import ParcelClaimedError, VersionConflictError
+from registry.people import ActorView
+from registry.reads import places
 from registry.refusals import ParcelOverlapError
 from tests import factories
 
@@ -95,6 +97,28 @@ def test_a_split_keeps_ground_attributes_and_kinship(session, at):
         {"ids": [child.id for child in children]},
     )
     assert list(versions) == ["fir", "fir"]
+
+
+def test_kinship_names_only_what_its_reader_may_read(session, at):
+    owner = factories.party(session, "household")
+    parent = draw(session, at, square(0), owner=owner)
+    children = [child.parcel_id for child in split(session, at, parent).parcels]
+    who = ActorView(id=uuid4(), name="户", roles=("farmer",), division_code=None, party_id=owner)
+    page = places.parcel(session, who, places.ParcelById(parcel_id=parent.parcel_id))
+    assert (page.status, page.parents) == ("withdrawn", [])
+    assert [(kin.id, kin.code, kin.operation) for kin in page.children] == [
+        (children[0], "a-1", "split"),
+        (children[1], "a-2", "split"),
+    ]
+    session.get(Parcel, children[1]).owner_id = factories.party(session, "household")
+    session.flush()
+    page = places.parcel(session, who, places.ParcelById(parcel_id=parent.parcel_id))
+    assert [(kin.id, kin.code, kin.readable) for kin in page.children] == [
+        (children[0], "a-1", True),
+        (children[1], None, False),
+    ]
+    child = places.parcel(session, who, places.ParcelById(parcel_id=children[0]))
+    assert [(kin.id, kin.status) for kin in child.parents] == [(parent.parcel_id, "withdrawn")]
 
 
 def test_a_draft_splits_to_drafts(session, at):

@@ -107,6 +107,22 @@ def test_who_submitted_sees_no_button_to_approve(machine, desk):
     assert (refused.status_code, refused.json["code"]) == (403, "APPROVER_IS_SUBMITTER")
 
 
+def test_kin_are_linked_and_a_split_parcel_says_so(machine, desk):
+    made = machine("township").send("/parcels", drawing(118.46)).json["parcel_id"]
+    line = {"type": "LineString", "coordinates": [[118.461, 28.94], [118.461, 28.96]]}
+    sent = {"based_on_version": 1, "line": line, "reason": "分户"}
+    done = machine("township").send(f"/parcels/{made}/split", sent).json
+    children = [one["parcel_id"] for one in done["parcels"]]
+    page = desk("township").get(f"/parcels/{made}").text
+    assert "已分割为" in page
+    assert "不再使用" in page
+    assert all(f'href="/parcels/{child}"' in page for child in children)
+    page = desk("township").get(f"/parcels/{children[0]}").text
+    assert "由这个地块分割而来" in page
+    assert f'href="/parcels/{made}"' in page
+    assert "边界编辑" in page
+
+
 def test_times_are_the_countys_own(machine, desk):
     made = machine("township").send("/parcels", drawing(118.48)).json["parcel_id"]
     found = machine("township").get(f"/parcels/{made}").json["decisions"][0]["effective_at"]

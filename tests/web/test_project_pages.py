@@ -199,8 +199,10 @@ def test_the_way_of_a_project(desk, machine, place, parcel_id, tmp_path):
     assert desk("verifier").post(f"{here}/decisions", decision="approve").status_code == 403
     assert scalar(place, "SELECT status FROM project WHERE id = :id", id=project) == "submitted"
     assert desk("verifier").get(here).status_code == 404  # not approved: not theirs to see
+    assert desk("verifier").get(f"/parcels/{parcel_id}/findings").status_code == 404
     desk("county2").post(f"{here}/decisions", decision="approve")
     assert desk("verifier").get(here).status_code == 200
+    assert "需补充资料" in desk("verifier").get(f"/parcels/{parcel_id}/findings").text
     desk("county2").post(f"{here}/claims")
     page = desk("village").get(here).text
     for word in ("碳普惠", "2025–2044", "county2", "提出主张", "林1"):

@@ -17,7 +17,7 @@ from registry.programmes import ProgrammeView
 from registry.programmes.schema import ProgrammeRefusedError, read
 from registry.programmes.store import ProgrammeVersionChangedError, packaged
 from registry.reads.projects import require_writer
-from registry.reads.scope import require_division, require_parcel, scope_of
+from registry.reads.scope import require_division, require_parcel, require_readable, scope_of
 from web import messages
 from web.api.endpoints import Act, Empty, Noun, Read
 from web.auth import PUBLIC
@@ -146,13 +146,13 @@ def figures_of(view: ProgrammeView) -> tuple[Figure, ...]:
 
 
 def findings(session: Session, who: ActorView, query: FindingsQuery) -> ParcelFindings:
-    """Return what the rules found on a parcel the actor may see, in words.
+    """Return what the rules found on a parcel the actor may read, in words.
 
     Raises
     ------
     NotFoundError : there is none, or it is out of sight.
     """
-    require_parcel(session, who, query.parcel_id)
+    require_readable(session, who, query.parcel_id)
     found = eligibility.findings(session, query.parcel_id, programme_id=query.programme)
     return ParcelFindings(parcel_id=query.parcel_id, items=tuple(_said(one) for one in found))
 

@@ -71,7 +71,7 @@ def index() -> str:
 @blueprint.get("/<uuid:job_id>")
 @requires("job:read")
 def job(job_id: UUID) -> str:
-    """Show one job; an open one renews itself."""
+    """Show one job; an open one is renewed as its stream of events tells."""
     with reading() as session:
         found = jobs.get(session, job_id)
     page = _page(found)

@@ -65,6 +65,14 @@ class RuleAnswer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KinSaid:
+    """What a parcel was made from, or what was made of it, in words."""
+
+    words: str
+    parcels: tuple[places.KinLine, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelContext:
     """Context of ``parcels/parcel.html``."""
 
@@ -75,6 +83,7 @@ class ParcelContext:
     can_decide: bool
     can_submit: bool
     own_submission: bool
+    kin: tuple[KinSaid, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,12 +283,30 @@ def _parcel_context(found: places.ParcelPage) -> ParcelContext:
         can_decide=may(who, DECIDES) and found.status == "submitted",
         can_submit=may(who, "parcel:draw") and found.status in {"draft", "returned"},
         own_submission=found.submitted_by == who.id,
+        kin=_kin(found),
+    )
+
+
+def _kin(found: places.ParcelPage) -> tuple[KinSaid, ...]:
+    """Return a parcel's kinship: one parent was split, several were merged."""
+    from_words = {"split": gettext("由这个地块分割而来"), "merge": gettext("由这些地块合并而来")}
+    into_words = {"split": gettext("已分割为"), "merge": gettext("已合并为")}
+    sides = ((found.parents, from_words), (found.children, into_words))
+    return tuple(
+        KinSaid(words=words[lines[0].operation], parcels=tuple(lines))
+        for lines, words in sides
+        if lines
     )
 
 
 def _origin(line: places.VersionLine) -> str:
     """Return what a version was made from, and its reason where a person gave one."""
-    words = {"import": gettext("导入"), "drawing": gettext("手绘"), "revision": gettext("修订")}
+    words = {
+        "import": gettext("导入"),
+        "drawing": gettext("手绘"),
+        "revision": gettext("修订"),
+        "editing": gettext("边界编辑"),
+    }
     parts = [words.get(line.captured_with, line.captured_with), line.source_crs]
     if line.reason not in {"import", "drawn"}:
         parts.append(line.reason)

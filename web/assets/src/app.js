@@ -8,3 +8,4 @@ import "./behaviours/menus.js";
 import "./behaviours/row-links.js";
 import "./behaviours/print.js";
 import "./behaviours/search.js";
+import "./behaviours/job-events.js";
