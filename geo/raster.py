@@ -21,6 +21,7 @@ from rasterio.enums import Resampling
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.shutil import copy as raster_copy
 from rasterio.transform import Affine
+from rasterio.warp import transform
 from rasterio.windows import Window
 
 from geo.errors import GeoError
@@ -219,6 +220,20 @@ def require_aligned(layers: Sequence[Source]) -> Grid:
                 second_grid=_grid_words(other.grid),
             )
     return first.grid
+
+
+def footprint(grid: Grid, *, steps: int = 8) -> tuple[tuple[float, float], ...]:
+    """Return the outline of a grid, longitude and latitude, closed, counter-clockwise.
+
+    Each side has ``steps`` parts, so that one that is straight on the grid bends as it does.
+    """
+    along = np.linspace(0.0, 1.0, steps, endpoint=False)
+    width, height = grid.cell_x * grid.width, grid.cell_y * grid.height
+    nought, one = np.zeros(steps), np.ones(steps)
+    x = np.concatenate([along, one, 1 - along, nought, nought[:1]]) * width + grid.origin_x
+    y = np.concatenate([nought, along, one, 1 - along, nought[:1]]) * height
+    lon, lat = transform(grid.crs, "EPSG:4490", x, y + grid.origin_y - height)[:2]
+    return tuple((float(a), float(b)) for a, b in zip(lon, lat, strict=True))
 
 
 def is_missing(cells: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:

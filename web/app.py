@@ -5,7 +5,7 @@ from flask import Response
 from flask_babel import gettext
 from sqlalchemy import Engine, text
 
-from web import api, auth, database, design, errors, i18n, pages, security, tiles
+from web import api, auth, database, design, errors, i18n, pages, security, stac, tiles
 from web.accounts import sessions
 from web.auth import public
 from web.config import Settings, settings
@@ -41,6 +41,7 @@ def create_app(config: Settings | None = None, engine: Engine | None = None) -> 
     app.extensions["tile_cache"] = TileCache()
     app.register_blueprint(tiles.blueprint())
     app.register_blueprint(ogc)
+    app.register_blueprint(stac.blueprint)
     app.add_url_rule("/healthz", view_func=healthz)
     app.add_url_rule("/api/v1/openapi.json", view_func=openapi_document)
     public(app.view_functions["static"])
