@@ -2387,6 +2387,35 @@ CREATE TABLE public.exclusion (
     CONSTRAINT ck_exclusion_kind_known CHECK ((kind = ANY (ARRAY['basic_farmland'::text, 'red_line'::text, 'wetland'::text])))
 );
 ALTER TABLE public.exclusion OWNER TO tanhui_owner;
+CREATE TABLE public.field_plot (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    origin text NOT NULL,
+    survey_year integer NOT NULL,
+    number text NOT NULL,
+    version integer NOT NULL,
+    withdrawn boolean NOT NULL,
+    lon double precision NOT NULL,
+    lat double precision NOT NULL,
+    shape text NOT NULL,
+    size_m double precision NOT NULL,
+    slope double precision NOT NULL,
+    measured_on date NOT NULL,
+    measured_by character varying NOT NULL,
+    stratum character varying NOT NULL,
+    trees jsonb NOT NULL,
+    culms jsonb NOT NULL,
+    reason character varying NOT NULL,
+    source_sha256 bytea,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_field_plot_origin_known CHECK ((origin = ANY (ARRAY['project'::text, 'verifier'::text]))),
+    CONSTRAINT ck_field_plot_shape_known CHECK ((shape = ANY (ARRAY['circle'::text, 'square'::text]))),
+    CONSTRAINT ck_field_plot_size_positive CHECK (((size_m > (0)::double precision) AND (slope >= (0)::double precision))),
+    CONSTRAINT ck_field_plot_version_positive CHECK ((version > 0))
+);
+ALTER TABLE public.field_plot OWNER TO tanhui_owner;
 CREATE TABLE public.finding (
     id uuid NOT NULL,
     parcel_id uuid NOT NULL,
@@ -2949,6 +2978,26 @@ CREATE TABLE public.period (
     CONSTRAINT ck_period_verified_within CHECK (((verified_kg >= 0) AND (verified_kg <= creditable_kg)))
 );
 ALTER TABLE public.period OWNER TO tanhui_owner;
+CREATE TABLE public.plot_estimate (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    origin text NOT NULL,
+    survey_year integer NOT NULL,
+    before_year integer,
+    model text NOT NULL,
+    mean_t_c_ha double precision NOT NULL,
+    half_width_t_c_ha double precision NOT NULL,
+    u character varying NOT NULL,
+    n integer NOT NULL,
+    strata jsonb NOT NULL,
+    plots jsonb NOT NULL,
+    models jsonb NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_plot_estimate_origin_known CHECK ((origin = ANY (ARRAY['project'::text, 'verifier'::text])))
+);
+ALTER TABLE public.plot_estimate OWNER TO tanhui_owner;
 CREATE TABLE public.procrastinate_events (
     id bigint NOT NULL,
     job_id bigint NOT NULL,
@@ -3394,6 +3443,8 @@ ALTER TABLE ONLY public.event_seal
     ADD CONSTRAINT pk_event_seal PRIMARY KEY (pos);
 ALTER TABLE ONLY public.exclusion
     ADD CONSTRAINT pk_exclusion PRIMARY KEY (id);
+ALTER TABLE ONLY public.field_plot
+    ADD CONSTRAINT pk_field_plot PRIMARY KEY (id);
 ALTER TABLE ONLY public.finding
     ADD CONSTRAINT pk_finding PRIMARY KEY (id);
 ALTER TABLE ONLY public.histogram
@@ -3462,6 +3513,8 @@ ALTER TABLE ONLY public.party
     ADD CONSTRAINT pk_party PRIMARY KEY (id);
 ALTER TABLE ONLY public.period
     ADD CONSTRAINT pk_period PRIMARY KEY (id);
+ALTER TABLE ONLY public.plot_estimate
+    ADD CONSTRAINT pk_plot_estimate PRIMARY KEY (id);
 ALTER TABLE ONLY public.programme
     ADD CONSTRAINT pk_programme PRIMARY KEY (id, version);
 ALTER TABLE ONLY public.project
@@ -3538,6 +3591,8 @@ ALTER TABLE ONLY public.event_seal
     ADD CONSTRAINT uq_event_seal_event_id UNIQUE (event_id);
 ALTER TABLE ONLY public.event_seal
     ADD CONSTRAINT uq_event_seal_hash UNIQUE (hash);
+ALTER TABLE ONLY public.field_plot
+    ADD CONSTRAINT uq_field_plot_project_id_origin_survey_year_number_version UNIQUE (project_id, origin, survey_year, number, version);
 ALTER TABLE ONLY public.finding
     ADD CONSTRAINT uq_finding_parcel_id_version_programme_id_programme_ver_3f9e UNIQUE (parcel_id, version, programme_id, programme_version, rule, input_digest);
 ALTER TABLE ONLY public.layer
@@ -3650,6 +3705,7 @@ CREATE INDEX ix_parcel_shape_digest ON public.parcel USING btree (shape_digest);
 CREATE INDEX ix_parcel_version_batch_id ON public.parcel_version USING btree (batch_id);
 CREATE INDEX ix_party_division_code ON public.party USING btree (division_code);
 CREATE INDEX ix_party_name_grams ON public.party USING gin (public.grams((name)::text));
+CREATE INDEX ix_plot_estimate_project_id ON public.plot_estimate USING btree (project_id);
 CREATE INDEX ix_project_decision_project_id ON public.project_decision USING btree (project_id);
 CREATE INDEX ix_project_parcel_parcel_id ON public.project_parcel USING btree (parcel_id);
 CREATE INDEX ix_refund_line_id ON public.refund USING btree (line_id);
@@ -3696,6 +3752,7 @@ CREATE TRIGGER entry_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON publi
 CREATE TRIGGER entry_reach AFTER INSERT ON public.entry REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.check_entry_reach();
 CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER event_seal_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event_seal FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER field_plot_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.field_plot FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER finding_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.finding FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER histogram_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.histogram FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER issued_within_verified AFTER INSERT ON public.batch FOR EACH ROW EXECUTE FUNCTION public.check_issued_within_verified();
@@ -3724,6 +3781,7 @@ CREATE TRIGGER parcel_ground_update AFTER UPDATE ON public.parcel REFERENCING NE
 CREATE TRIGGER parcel_lineage_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_lineage FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_version FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER period_change BEFORE UPDATE ON public.period FOR EACH ROW EXECUTE FUNCTION public.check_period_change();
+CREATE TRIGGER plot_estimate_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.plot_estimate FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::public.procrastinate_job_status))) EXECUTE FUNCTION public.procrastinate_notify_queue_abort_job_v1();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_inserted_v1 AFTER INSERT ON public.procrastinate_jobs FOR EACH ROW WHEN ((new.status = 'todo'::public.procrastinate_job_status)) EXECUTE FUNCTION public.procrastinate_notify_queue_job_inserted_v1();
 CREATE TRIGGER procrastinate_trigger_abort_requested_events_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN ((new.abort_requested = true)) EXECUTE FUNCTION public.procrastinate_trigger_abort_requested_events_procedure_v1();
@@ -3822,6 +3880,10 @@ ALTER TABLE ONLY public.event
     ADD CONSTRAINT fk_event_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.event_seal
     ADD CONSTRAINT fk_event_seal_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
+ALTER TABLE ONLY public.field_plot
+    ADD CONSTRAINT fk_field_plot_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.field_plot
+    ADD CONSTRAINT fk_field_plot_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
 ALTER TABLE ONLY public.finding
     ADD CONSTRAINT fk_finding_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.finding
@@ -3974,6 +4036,10 @@ ALTER TABLE ONLY public.period
     ADD CONSTRAINT fk_period_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.period
     ADD CONSTRAINT fk_period_verifier_id_party FOREIGN KEY (verifier_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.plot_estimate
+    ADD CONSTRAINT fk_plot_estimate_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.plot_estimate
+    ADD CONSTRAINT fk_plot_estimate_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
 ALTER TABLE ONLY public.project_decision
     ADD CONSTRAINT fk_project_decision_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.project_decision
@@ -4188,6 +4254,15 @@ CREATE POLICY event_insert ON public.event FOR INSERT WITH CHECK ((( SELECT publ
 CREATE POLICY event_select ON public.event FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR ((subject_kind = 'project'::text) AND (subject_id IN ( SELECT (u.id)::text AS id
    FROM public.project u))) OR ((subject_kind = 'period'::text) AND (subject_id IN ( SELECT (u.id)::text AS id
    FROM public.period u)))));
+ALTER TABLE public.field_plot ENABLE ROW LEVEL SECURITY;
+CREATE POLICY field_plot_insert ON public.field_plot FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) AND (((origin = 'project'::text) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = field_plot.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for))))))) OR ((origin = 'verifier'::text) AND ( SELECT public.acts_with(ARRAY['verifier'::text]) AS acts_with) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE (u.id = field_plot.project_id)))))))));
+CREATE POLICY field_plot_select ON public.field_plot FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.project u
+  WHERE (u.id = field_plot.project_id)))));
 ALTER TABLE public.finding ENABLE ROW LEVEL SECURITY;
 CREATE POLICY finding_insert ON public.finding FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
    FROM public.parcel u
@@ -4394,6 +4469,15 @@ CREATE POLICY period_update ON public.period FOR UPDATE USING ((( SELECT public.
   WHERE ((u.id = period.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))) OR (( SELECT public.acts_with(ARRAY['verifier'::text]) AS acts_with) AND ((status = 'submitted'::text) OR (verifier_id = ( SELECT public.acts_for() AS acts_for)))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((EXISTS ( SELECT
    FROM public.project u
   WHERE ((u.id = period.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))) OR (( SELECT public.acts_with(ARRAY['verifier'::text]) AS acts_with) AND (verifier_id = ( SELECT public.acts_for() AS acts_for)))))));
+ALTER TABLE public.plot_estimate ENABLE ROW LEVEL SECURITY;
+CREATE POLICY plot_estimate_insert ON public.plot_estimate FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) AND (((origin = 'project'::text) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = plot_estimate.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for))))))) OR ((origin = 'verifier'::text) AND ( SELECT public.acts_with(ARRAY['verifier'::text]) AS acts_with) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE (u.id = plot_estimate.project_id)))))))));
+CREATE POLICY plot_estimate_select ON public.plot_estimate FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.project u
+  WHERE (u.id = plot_estimate.project_id)))));
 ALTER TABLE public.project ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.project_decision ENABLE ROW LEVEL SECURITY;
 CREATE POLICY project_decision_insert ON public.project_decision FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
@@ -4642,6 +4726,7 @@ GRANT SELECT ON TABLE public.entry TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.event TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.event_seal TO tanhui_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.exclusion TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.field_plot TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.finding TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.histogram TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.idempotency TO tanhui_app;
@@ -4729,6 +4814,7 @@ GRANT UPDATE(status) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(verifier_id) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(verified_kg) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(statement_sha256) ON TABLE public.period TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.plot_estimate TO tanhui_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_events TO tanhui_app;
 GRANT USAGE ON SEQUENCE public.procrastinate_events_id_seq TO tanhui_app;
 GRANT USAGE ON SEQUENCE public.procrastinate_jobs_id_seq TO tanhui_app;

@@ -16,7 +16,7 @@ from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from registry import events
+from registry import events, plot_estimates
 from registry.canonical import plain
 from registry.db import Command
 from registry.errors import NotFoundError, NotPermittedError, WrongStateError
@@ -53,13 +53,17 @@ class PeriodInputs:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitPeriod(Command):
-    """Submit a period; ``ends_on`` is the first day after it."""
+    """Submit a period; ``ends_on`` is the first day after it.
+
+    ``estimate_id`` names the estimate of field plots (`registry.plot_estimates`) that U comes from.
+    """
 
     project_id: UUID
     starts_on: date
     ends_on: date
     run_id: UUID
     inputs: PeriodInputs
+    estimate_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,8 @@ def submit(session: Session, command: SubmitPeriod) -> PeriodAnswer:
     Raises
     ------
     NotFoundError, PeriodNotWholeYearsError, PeriodOutsideCreditingError, RunNotUsableError,
-    PeriodOverlapsError; ``sinks.errors.DomainError`` for inputs outside their domain.
+    PeriodOverlapsError, EstimateNotUsableError; ``sinks.errors.DomainError`` for inputs outside
+    their domain.
     """
     project = session.execute(_PROJECT, {"id": command.project_id}).first()
     if project is None:
@@ -109,11 +114,18 @@ def submit(session: Session, command: SubmitPeriod) -> PeriodAnswer:
     deficit_kg = int(session.scalar(_DEFICIT, _span(command)) or 0)
     plan = plan_period(changes, command.inputs, deficit_kg=deficit_kg, verified_kg=None)
     period_id = uuid4()
-    written = {
+    written: dict[str, Any] = {
         "changes": [[year, kg] for year, kg in sorted(changes.items())],
         "deficit_before_kg": deficit_kg,
         "steps": plain(plan),
     }
+    if command.estimate_id is not None:
+        written["plots"] = plot_estimates.evidence(
+            session,
+            command.estimate_id,
+            project_id=command.project_id,
+            u=command.inputs.uncertainty,
+        )
     with refusals({"ex_period_one_at_a_time": PeriodOverlapsError}):
         session.execute(
             _INSERT,

@@ -39,6 +39,7 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "parcel:import",
         "tree:write",
         "eligibility:run",
+        "plot:write",
         "orchard:write",
         "orchard:book",
         "label:object",
@@ -54,6 +55,7 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "layer:write",
         "assessment:run",
         "period:open",
+        "plot:write",
         "unit:issue",
         "lot:decide",
         "orchard:write",
@@ -68,6 +70,7 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     },
     "company": _READS
     | {
+        "plot:write",
         "project:write",
         "lot:write",
         "subscription:confirm",
@@ -104,7 +107,8 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     "buyer": frozenset(
         {"lot:read", "subscription:read", "subscription:write", "unit:read", "unit:hold"}
     ),
-    "verifier": _PLACES | {"assessment:read", "period:read", "period:verify", "unit:read"},
+    "verifier": _PLACES
+    | {"assessment:read", "period:read", "period:verify", "plot:write", "unit:read"},
     "bank": frozenset({"report:read"}),
     "auditor": _READS | {"log:read", "report:read", "county:read"},
     "system": frozenset(),

@@ -43,8 +43,15 @@ from registry.errors import (
     SchemaOutdatedError,
     WrongStateError,
 )
+from registry.field_plots import PlotOutsideError, PlotReasonError
 from registry.parcel_store import PlaceRefusedError, VersionConflictError
 from registry.people import CreditCodeError
+from registry.plot_estimates import (
+    EstimateNotUsableError,
+    PlotModelError,
+    PlotsNotPairedError,
+    StratumAreasError,
+)
 from registry.provenance import GeometryWithheldError
 from registry.reads.cql import FilterInvalidError
 from registry.reads.exports import TooManyParcelsError
@@ -95,6 +102,12 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     InvalidValueError: 422,
     FilterInvalidError: 400,
     ParameterInvalidError: 400,
+    PlotOutsideError: 422,
+    PlotReasonError: 422,
+    PlotModelError: 422,
+    PlotsNotPairedError: 422,
+    StratumAreasError: 422,
+    EstimateNotUsableError: 422,
     CreditCodeError: 422,
     PlaceRefusedError: 422,
     SerialInvalidError: 422,

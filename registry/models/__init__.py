@@ -35,6 +35,7 @@ from registry.models.places import (
     ParcelLineage,
     ParcelVersion,
 )
+from registry.models.plots import FieldPlot, PlotEstimate
 from registry.models.science import (
     AssessmentRun,
     AssessmentSeries,
@@ -74,6 +75,7 @@ __all__ = [
     "Event",
     "EventSeal",
     "Exclusion",
+    "FieldPlot",
     "Finding",
     "Histogram",
     "Idempotency",
@@ -98,6 +100,7 @@ __all__ = [
     "ParcelVersion",
     "Party",
     "Period",
+    "PlotEstimate",
     "Programme",
     "Project",
     "ProjectDecision",

@@ -220,6 +220,53 @@ def test_a_bundle_is_computed_again_from_its_file_alone(town, desk, forecast):
         session.execute(text(str(release).replace("released", "active")), {"id": parcel})
 
 
+def plot_rows(town, project, unit="厘米"):
+    middle = (
+        "SELECT {}(ST_PointOnSurface(v.geometry)) FROM claim c JOIN parcel_version v"
+        " ON v.parcel_id = c.parcel_id AND v.version = c.version"
+        " WHERE c.project_id::text = :id AND c.status = 'active' ORDER BY c.parcel_id LIMIT 1"
+    )
+    lon, lat = (one(town, middle.format(f), id=project) for f in ("ST_X", "ST_Y"))
+    head = f"样地号,经度,纬度,半径(米),坡度(比值),调查日期,调查人,树种,胸径({unit}),树高(米)"
+    rows = [
+        f"{n},{lon},{lat},14.57,0.2,2025-11-03,李四,杉木,{12 + n},{10 + n}" for n in range(1, 6)
+    ]
+    return "\r\n".join([head, *rows]).encode("gb18030")
+
+
+def test_a_verifier_enters_plots_sees_the_error_and_a_period_names_it(town, desk, project):
+    here = f"/projects/{project}/plots"
+    verifier, county = desk("verifier"), desk("county")
+    for name, status in (("verifier", 200), ("county", 200), ("auditor", 200), ("buyer", 403)):
+        assert desk(name).get(here).status_code == status
+    slip = (io.BytesIO(plot_rows(town, project, "毫米")), "plots.csv")
+    refused = verifier.post(here, survey_year="2025", table=slip)
+    assert refused.status_code == 422
+    assert "毫米" in refused.text
+    for name in ("verifier", "county"):
+        sent = (io.BytesIO(plot_rows(town, project)), "plots.csv")
+        assert desk(name).post(here, survey_year="2025", table=sent).status_code == 303
+    assert "核证样地" in verifier.get(here).text
+    page = verifier.get(f"{here}?year=2025&origin=verifier").text
+    assert page.count("李四") == 5
+    more = {"number": "6", "lon": "0", "lat": "0", "shape": "circle", "size_m": "10",
+            "slope": "0", "measured_on": "2025-11-05", "measured_by": "李四"}  # fmt: skip
+    stems = {"stems": "杉木 14.2 11.5\n1度 12 9.4"}
+    far = verifier.post(here, survey_year="2025", **more, **stems)
+    assert far.status_code == 422  # the middle of the sea is not the project's ground
+    assert desk("buyer").post(here, survey_year="2025").status_code == 403
+    assert county.post(f"{here}/estimates", survey_year="2025").status_code == 303
+    assert verifier.post(f"{here}/estimates", survey_year="2025").status_code == 303
+    shown = county.get(here).text
+    assert "相对半宽" in shown
+    kept = one(town, "SELECT id FROM plot_estimate WHERE origin = 'project'")
+    assert f'value="{kept}"' in county.get(f"/projects/{project}/periods/new").text
+    gone = verifier.post(f"{here}/withdrawal", survey_year="2025", number="5", reason="界外")
+    assert gone.status_code == 303
+    assert verifier.get(f"{here}?year=2025&origin=verifier").text.count("李四") == 4
+    assert county.get(f"{here}?year=2025&origin=project").text.count("李四") == 5
+
+
 def test_another_county_sees_nothing_of_a_run(town, desk, forecast):
     with transaction(town.engine) as session:
         session.execute(

@@ -8,11 +8,13 @@ from registry import periods
 from registry.db import transaction
 from registry.reads import books
 from web import database
+from web.cli import period_plots
 from web.cli.acting import Json
 from web.cli.asking import ask
 from web.cli.telling import tell
 
 app = typer.Typer(no_args_is_help=True, help="监测期 Monitoring periods.")
+app.add_typer(period_plots.app, name="plots")
 ask(app, "submit", periods.submit, periods.SubmitPeriod)
 ask(app, "verify", periods.verify, periods.VerifyPeriod, subject="period_id")
 ask(app, "refuse", periods.refuse, periods.RefusePeriod, subject="period_id")

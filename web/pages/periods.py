@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from options import delivery, sale_reads
-from registry import issuance, periods, programmes
+from registry import issuance, periods, plot_estimates, programmes
 from registry.db import Command
 from registry.reads import assessments as run_reads
 from registry.reads import periods as reads
@@ -59,6 +59,7 @@ class NewPage:
 
     project: project_reads.ProjectLine
     runs: tuple[tuple[str, str], ...]
+    estimates: tuple[tuple[str, str], ...]
     first_year: int
     terms: Terms
     faults: Faults
@@ -213,6 +214,7 @@ def _new(project_id: UUID, faults: Faults) -> str:
         query = run_reads.RunQuery(project_id=project_id, kind="monitored", limit=50)
         runs = run_reads.runs(session, actor(), query).items
         terms = _terms(session, line)
+        estimates = plot_estimates.listing(session, project_id)
     return show(
         "periods/new.html",
         NewPage(
@@ -220,6 +222,10 @@ def _new(project_id: UUID, faults: Faults) -> str:
             runs=tuple(
                 (str(one.id), f"{one.first_year}–{one.last_year} · {moment(one.recorded_at)}")
                 for one in runs
+            ),
+            estimates=tuple(
+                (str(one.id), f"{one.survey_year} · n = {one.n} · U = {_share(one.u)}")
+                for one in estimates
             ),
             first_year=runs[0].first_year if runs else line.crediting_from.year,
             terms=terms,
@@ -253,10 +259,13 @@ def _submitted(project_id: UUID) -> Command:
     with reading() as session:
         line = project_reads.require_writer(session, actor(), project_id)
         terms = _terms(session, line)
+        if word("estimate_id"):
+            half_width = _u_of(session, word("estimate_id"))
     body = {
         "starts_on": f"{first:04d}-01-01",
         "ends_on": f"{last + 1:04d}-01-01",
         "run_id": word("run_id"),
+        "estimate_id": word("estimate_id") or None,
         "inputs": {
             **{f"{name}_kg": amount for name, amount in amounts.items()},
             "uncertainty": str(half_width),
@@ -266,6 +275,15 @@ def _submitted(project_id: UUID) -> Command:
         },
     }
     return parse(periods.SubmitPeriod, json.dumps(body), given(project_id=project_id))
+
+
+def _u_of(session: Session, estimate_id: str) -> Fraction:
+    """Return the U of an estimate of plots; the verb says whether it is this project's."""
+    try:
+        return Fraction(plot_estimates.get(session, UUID(estimate_id)).u)
+    except ValueError as error:
+        fault = field_error("/estimate_id", "FIELD_FORMAT", field="estimate_id")
+        raise FieldsInvalidError((fault,)) from error
 
 
 def _year(name: str, wrong: list[FieldError]) -> int:
