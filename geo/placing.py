@@ -19,7 +19,7 @@ _WORLD_DEG: Final = np.array([180.0, 90.0, 180.0, 90.0])
 _EDGE_STEPS_M: Final = (200.0, 50.0, 10.0)
 """Lengths tried, in the unit of the projection, for edges that must follow their curve."""
 
-_BENT_VERTICES_MAX: Final = 200_000
+_BENT_VERTICES_MAX: Final = 20_000
 
 
 def to_ground(
@@ -84,6 +84,8 @@ def _follow_bent_edges(
     ]
     for n in suspects:
         for step_m in _EDGE_STEPS_M:
+            if not shapely.length(raw[n]) / step_m < _BENT_VERTICES_MAX:
+                break
             finer = np.array([shapely.segmentize(raw[n], step_m)], dtype=object)
             if shapely.get_num_coordinates(finer[0]) > _BENT_VERTICES_MAX:
                 break

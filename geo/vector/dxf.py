@@ -184,7 +184,12 @@ def _crs(pairs: Sequence[Pair]) -> str | None:
             and pairs[n - 1][1] == "$CUSTOMPROPERTYTAG"
         ):
             return next(
-                (pairs[k + 1][1] for k in range(n, n + 4) if pairs[k][1] == "$CUSTOMPROPERTY"), None
+                (
+                    pairs[k + 1][1]
+                    for k in range(n, min(n + 4, len(pairs) - 1))
+                    if pairs[k][1] == "$CUSTOMPROPERTY"
+                ),
+                None,
             )
     return None
 

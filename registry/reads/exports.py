@@ -115,13 +115,14 @@ _ROWS = text(
 )
 _BESIDE = text(
     f"""
-    WITH chosen AS (SELECT p.id, p.geometry FROM parcel p WHERE {_CHOSEN})
+    WITH chosen AS (SELECT p.id, p.geometry FROM parcel p WHERE {_CHOSEN}),
+         around AS (SELECT ST_Expand(ST_SetSRID(ST_Extent(geometry)::geometry, 4490),
+                                     cast(:reach AS float8)) AS box FROM chosen)
     SELECT ST_AsBinary(n.geometry) AS shape
-      FROM parcel n
-     WHERE n.status IN ('submitted', 'approved')
-       AND NOT EXISTS (SELECT 1 FROM chosen c WHERE c.id = n.id)
+      FROM around, LATERAL neighbours(around.box, :most) n
+     WHERE NOT EXISTS (SELECT 1 FROM chosen c WHERE c.id = n.id)
        AND EXISTS (SELECT 1 FROM chosen c
                     WHERE c.geometry && ST_Expand(n.geometry, cast(:reach AS float8)))
-     ORDER BY n.id LIMIT :most
+     ORDER BY n.id
     """
 )

@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--inputs", type=int, default=20_000)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--only", default="", help="seeds whose names hold this")
+    parser.add_argument("--start", type=int, default=0, help="first variant: other breaks")
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="tanhui-fuzz-") as folder:
         report = fuzz(
@@ -27,6 +28,7 @@ def main() -> int:
             inputs=chosen.inputs,
             workers=chosen.workers,
             only=chosen.only,
+            start=chosen.start,
             keep=VAR / "fuzz",
         )
     report |= {"limit_s": SECONDS, "limit_bytes": MEMORY_BYTES}

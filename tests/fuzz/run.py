@@ -123,12 +123,19 @@ class _Worker:
 
 
 def fuzz(
-    folder: Path, *, inputs: int, workers: int, only: str = "", keep: Path | None = None
+    folder: Path,
+    *,
+    inputs: int,
+    workers: int,
+    only: str = "",
+    start: int = 0,
+    keep: Path | None = None,
 ) -> dict[str, Any]:
     """Run a number of broken files through every reader; return counts and failures."""
     seeds = [path for path in write_seeds(folder / "seeds") if only in path.name]
     waiting = [
-        Task(n, seeds[n % len(seeds)].name, n // len(seeds)) for n in reversed(range(inputs))
+        Task(n, seeds[n % len(seeds)].name, start + n // len(seeds))
+        for n in reversed(range(inputs))
     ]
     answers: Counter[str] = Counter()
     failures: list[dict[str, Any]] = []

@@ -3,6 +3,7 @@
 import io
 import json
 
+import pyogrio.raw
 import pytest
 
 from geo.export import FORMATS
@@ -103,8 +104,12 @@ def test_a_download_holds_what_the_caller_may_see_in_every_format(machine, tmp_p
         assert intake.accepted == intake.read
     theirs = other.get("/parcels/export?format=geojson")
     assert made not in theirs.text
+    theirs = {**drawing(118.663), "division_code": "330802102000"}
+    assert other.send("/parcels", theirs).status_code == 201
     beside = tmp_path / "beside.gpkg"
     beside.write_bytes(other.get("/parcels/export?format=gpkg").data)
+    meta, _, shapes, _ = pyogrio.raw.read(beside, layer="neighbours")
+    assert (len(shapes), list(meta["fields"])) == (1, [])
     assert machine("buyer").get("/parcels/export").status_code == 403
     assert township.get("/parcels/export?format=dwg").status_code == 422
     none = township.get("/parcels/export?format=geojson&status=approved&division=330802999")

@@ -145,7 +145,7 @@ def test_proposed_repairs_are_shown_and_accepted_by_kind(town):
     client = desk(town, "township")
     shapes = [square(118.80, 28.94), square(118.801, 28.94)]
     features = [{"type": "Feature", "geometry": one, "properties": {}} for one in shapes]
-    body = json.dumps({"type": "FeatureCollection", "features": features}).encode()
+    body = json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": features}).encode()
     file = (io.BytesIO(body), "overlapping.geojson")
     press(client, "/imports/new", "/imports/new", division_code="330802101000", file=file)
     jobs.work(town.engine, once=True)
