@@ -3223,6 +3223,16 @@ CREATE TABLE public.reward_voucher (
     CONSTRAINT ck_reward_voucher_unit_known CHECK ((unit = ANY (ARRAY['tCO2e'::text, 'tC'::text])))
 );
 ALTER TABLE public.reward_voucher OWNER TO tanhui_owner;
+CREATE TABLE public.run_interval (
+    id uuid NOT NULL,
+    run_id uuid NOT NULL,
+    seed bigint NOT NULL,
+    draws integer NOT NULL,
+    body jsonb NOT NULL,
+    actor_id uuid NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.run_interval OWNER TO tanhui_owner;
 CREATE TABLE public.settlement (
     id uuid NOT NULL,
     lot_id uuid NOT NULL,
@@ -3535,6 +3545,8 @@ ALTER TABLE ONLY public.reward_movement
     ADD CONSTRAINT pk_reward_movement PRIMARY KEY (id);
 ALTER TABLE ONLY public.reward_voucher
     ADD CONSTRAINT pk_reward_voucher PRIMARY KEY (number);
+ALTER TABLE ONLY public.run_interval
+    ADD CONSTRAINT pk_run_interval PRIMARY KEY (id);
 ALTER TABLE ONLY public.settlement
     ADD CONSTRAINT pk_settlement PRIMARY KEY (id);
 ALTER TABLE ONLY public.settlement_line
@@ -3711,6 +3723,7 @@ CREATE INDEX ix_project_parcel_parcel_id ON public.project_parcel USING btree (p
 CREATE INDEX ix_refund_line_id ON public.refund USING btree (line_id);
 CREATE INDEX ix_reservation_capacity ON public.reservation USING btree (claim_id, parcel_id, vintage);
 CREATE INDEX ix_reward_movement_voucher ON public.reward_movement USING btree (voucher);
+CREATE INDEX ix_run_interval_run_id ON public.run_interval USING btree (run_id);
 CREATE INDEX ix_settlement_line_payee_id ON public.settlement_line USING btree (payee_id);
 CREATE INDEX ix_subscription_buyer_id ON public.subscription USING btree (buyer_id);
 CREATE INDEX ix_subscription_due_at ON public.subscription USING btree (due_at) WHERE (due_at IS NOT NULL);
@@ -3799,6 +3812,7 @@ CREATE TRIGGER reservation_change BEFORE UPDATE ON public.reservation FOR EACH R
 CREATE CONSTRAINT TRIGGER reservations_match_capacity AFTER INSERT OR UPDATE ON public.reservation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_capacity_sum();
 CREATE TRIGGER retirement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.retirement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER reward_movement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.reward_movement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER run_interval_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.run_interval FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER settlement_is_frozen BEFORE UPDATE ON public.settlement FOR EACH ROW EXECUTE FUNCTION public.check_settlement_frozen();
 CREATE CONSTRAINT TRIGGER settlement_is_true AFTER INSERT OR UPDATE ON public.settlement DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_settlement();
 CREATE TRIGGER settlement_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -4084,6 +4098,10 @@ ALTER TABLE ONLY public.reward_voucher
     ADD CONSTRAINT fk_reward_voucher_balance_id_orchard_balance FOREIGN KEY (balance_id) REFERENCES public.orchard_balance(id);
 ALTER TABLE ONLY public.reward_voucher
     ADD CONSTRAINT fk_reward_voucher_orchard_id_orchard FOREIGN KEY (orchard_id) REFERENCES public.orchard(id);
+ALTER TABLE ONLY public.run_interval
+    ADD CONSTRAINT fk_run_interval_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.run_interval
+    ADD CONSTRAINT fk_run_interval_run_id_assessment_run FOREIGN KEY (run_id) REFERENCES public.assessment_run(id);
 ALTER TABLE ONLY public.settlement
     ADD CONSTRAINT fk_settlement_checked_by_actor FOREIGN KEY (checked_by) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.settlement_line
@@ -4556,6 +4574,13 @@ CREATE POLICY reward_voucher_update ON public.reward_voucher FOR UPDATE USING ((
   WHERE (u.id = reward_voucher.orchard_id)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
    FROM public.orchard u
   WHERE (u.id = reward_voucher.orchard_id))))));
+ALTER TABLE public.run_interval ENABLE ROW LEVEL SECURITY;
+CREATE POLICY run_interval_insert ON public.run_interval FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) AND (EXISTS ( SELECT
+   FROM public.assessment_run u
+  WHERE (u.id = run_interval.run_id)))))));
+CREATE POLICY run_interval_select ON public.run_interval FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.assessment_run u
+  WHERE (u.id = run_interval.run_id)))));
 ALTER TABLE public.settlement ENABLE ROW LEVEL SECURITY;
 CREATE POLICY settlement_insert ON public.settlement FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)))));
 ALTER TABLE public.settlement_line ENABLE ROW LEVEL SECURITY;
@@ -4844,6 +4869,7 @@ GRANT SELECT,INSERT ON TABLE public.reward_movement TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.reward_voucher TO tanhui_app;
 GRANT UPDATE(redeemed_kg) ON TABLE public.reward_voucher TO tanhui_app;
 GRANT UPDATE(expired_kg) ON TABLE public.reward_voucher TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.run_interval TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.settlement TO tanhui_app;
 GRANT UPDATE(revision) ON TABLE public.settlement TO tanhui_app;
 GRANT UPDATE(state) ON TABLE public.settlement TO tanhui_app;

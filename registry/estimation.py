@@ -23,7 +23,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
 from geo.zonal import Histogram
-from registry import cohort_tables, covering, events, jobs, stocks
+from registry import cohort_tables, covering, events, intervals, jobs, stocks
 from registry.binary_arrays import int8_rows
 from registry.cohort_tables import ENGINE_VERSION, UsedTable
 from registry.copying import copy_rows
@@ -84,11 +84,32 @@ def register_task(layer_dir: Path, scheduler: str | None = None) -> None:
 
 
 def _work(layer_dir: Path, scheduler: str | None, running: jobs.Running) -> Mapping[str, object]:
+    """Make the run and, from its stored areas, its interval; the second closes the job."""
     command = _ASSESS.validate_python(running.arguments)
     report = assess(
         running.engine, command, layer_dir=layer_dir, running=running, scheduler=scheduler
     )
-    return _REPORT.dump_python(report, mode="json")  # type: ignore[no-any-return]
+    running.progress("drawing", report.parcels, report.parcels)
+    result: Mapping[str, object] = _REPORT.dump_python(report, mode="json")
+    attempt(
+        running.engine,
+        lambda session: _draw(session, command, report, running, result),
+        actor_id=command.actor_id,
+    )
+    return result
+
+
+def _draw(
+    session: Session,
+    command: AssessParcels,
+    report: AssessReport,
+    running: jobs.Running,
+    result: Mapping[str, object],
+) -> None:
+    digest = session.execute(_DIGEST, {"run": report.run_id}).scalar_one()
+    seed = intervals.seed_of(bytes(digest).hex())
+    intervals.keep(session, report.run_id, seed=seed, actor_id=command.actor_id)
+    running.close(session, result)
 
 
 def assess(
@@ -106,7 +127,7 @@ def assess(
     engine : the database.
     command : which parcels, years, layers and curves.
     layer_dir : folder in which layers are kept.
-    running : the job that this is the work of; closed with the result.
+    running : the job that this is the work of; told how far it is.
     scheduler : address of a ``dask.distributed`` scheduler that the blocks are sent to.
 
     Raises
@@ -132,26 +153,18 @@ def assess(
         answers = None
     return attempt(
         engine,
-        lambda session: _finish(session, command, inputs, answers, running),
+        lambda session: _finish(session, command, inputs, answers),
         actor_id=command.actor_id,
     )
 
 
 def _finish(
-    session: Session,
-    command: AssessParcels,
-    inputs: Inputs,
-    answers: Answers | None,
-    running: jobs.Running | None,
+    session: Session, command: AssessParcels, inputs: Inputs, answers: Answers | None
 ) -> AssessReport:
     if answers is None:
         assert inputs.found is not None  # noqa: S101 -- no answers only when there is a run
-        report = inputs.found
-    else:
-        report = _write(session, command, inputs, answers)
-    if running is not None:
-        running.close(session, _REPORT.dump_python(report, mode="json"))
-    return report
+        return inputs.found
+    return _write(session, command, inputs, answers)
 
 
 def _silent(_phase: str, _done: int = 0, _total: int = 0) -> None:
@@ -314,6 +327,7 @@ def code_revision() -> str:
 
 _ASSESS: TypeAdapter[AssessParcels] = TypeAdapter(AssessParcels)
 _REPORT: TypeAdapter[AssessReport] = TypeAdapter(AssessReport)
+_DIGEST = text("SELECT input_digest FROM assessment_run WHERE id = :run")
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('histogram ' || :set, 0))")
 _SERIES = {
     "run_id": "uuid",

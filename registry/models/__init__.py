@@ -11,6 +11,7 @@ from registry.models.decisions import (
     ProjectParcel,
 )
 from registry.models.events import Event, EventSeal, Idempotency
+from registry.models.intervals import RunInterval
 from registry.models.orchards import (
     LabelRun,
     Orchard,
@@ -109,6 +110,7 @@ __all__ = [
     "Retirement",
     "RewardMovement",
     "RewardVoucher",
+    "RunInterval",
     "Slot",
     "UnitRange",
 ]

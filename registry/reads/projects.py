@@ -140,7 +140,7 @@ class ClaimSum:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunLine:
-    """An assessment run of the project."""
+    """An assessment run of the project; ``low_kg`` and ``high_kg`` where an interval is kept."""
 
     id: UUID
     kind: str
@@ -148,6 +148,8 @@ class RunLine:
     last_year: int
     parcels: int
     net_kg: int
+    low_kg: int | None
+    high_kg: int | None
     effective_at: datetime
 
 
@@ -352,8 +354,12 @@ _PAGE = text(
            coalesce((SELECT jsonb_agg(jsonb_build_object(
                      'id', r.id, 'kind', r.kind, 'first_year', lower(r.years),
                      'last_year', upper(r.years) - 1, 'parcels', r.parcels, 'net_kg', r.net_kg,
+                     'low_kg', i.net -> 'low_kg', 'high_kg', i.net -> 'high_kg',
                      'effective_at', r.effective_at) ORDER BY r.recorded_at DESC)
-              FROM assessment_run r WHERE r.project_id = j.id), '[]') AS runs,
+              FROM assessment_run r LEFT JOIN LATERAL (SELECT n.body -> 'net' AS net
+                   FROM run_interval n WHERE n.run_id = r.id
+                  ORDER BY n.recorded_at DESC, n.id LIMIT 1) i ON true
+             WHERE r.project_id = j.id), '[]') AS runs,
            coalesce((SELECT jsonb_agg(jsonb_build_object(
                      'id', d.id, 'starts_on', d.starts_on, 'ends_on', d.ends_on,
                      'status', d.status, 'creditable_kg', d.creditable_kg,

@@ -2,12 +2,15 @@
 
 import json
 from types import SimpleNamespace
+from uuid import UUID
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 from typer.testing import CliRunner
 
 from geo.raster import RasterError, write_cog
+from registry import intervals
 from registry.db import transaction
 from registry.errors import InvalidValueError, NotFoundError
 from tests import factories
@@ -20,7 +23,7 @@ from web.cli import app
 def tanhui(engine, monkeypatch, tmp_path):
     """The command line on this test's own database and folder; returns what it printed as JSON."""
     monkeypatch.setattr(database, "app_engine", lambda: engine)
-    kept = SimpleNamespace(layer_dir=tmp_path / "layers")
+    kept = SimpleNamespace(layer_dir=tmp_path / "layers", scheduler=None)
     for noun in ("layer", "assess"):
         monkeypatch.setattr(f"web.cli.{noun}.settings", lambda: kept)
 
@@ -88,6 +91,11 @@ def test_a_run_says_how_sure_it_is_of_its_curves(engine, at, tanhui, tmp_path):
     assert told["combined"] > told["half_width"]
     assert told == tanhui("assess", "interval", "--draws", 200, "--sampling", 0.08)
     assert "moso_zhejiang_linear" in told["unknown"]
+    tanhui("assess", "interval", "--draws", 60, "--seed", 9, "--keep")
+    with transaction(engine) as session:
+        kept = intervals.of_run(session, UUID(told["run_id"]))
+        assert (kept.seed, kept.draws) == (9, 60)
+        assert session.scalar(text("SELECT count(*) FROM run_interval")) == 2  # the job's, and this
     words = CliRunner().invoke(app, ["assess", "interval", "--draws", "50"]).stdout
     assert "误差未知" in words
 

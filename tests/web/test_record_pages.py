@@ -2,16 +2,17 @@
 
 import io
 import re
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
-from registry import replay
+from registry import intervals, parameter_error, replay
 from registry.db import transaction
 from registry.worker import run_worker
 from tests.web import record_world
 from tests.web.conftest import PASSWORD, Machine
+from web.formats import tonnes
 
 FIELDS = {
     "name": "示例林业碳普惠",
@@ -218,6 +219,22 @@ def test_a_bundle_is_computed_again_from_its_file_alone(town, desk, forecast):
     assert "bundle.zip" not in desk("verifier").get(path).text
     with transaction(town.engine) as session:
         session.execute(text(str(release).replace("released", "active")), {"id": parcel})
+
+
+def test_a_run_made_by_a_job_shows_how_sure_it_is(town, desk, project, forecast):
+    run_id = forecast.rsplit("/", 1)[1]
+    with transaction(town.engine) as session:
+        kept = intervals.of_run(session, UUID(run_id))
+        again = parameter_error.interval(session, UUID(run_id), seed=kept.seed, draws=kept.draws)
+    assert kept == again
+    assert kept.net.low_kg < kept.net.kg < kept.net.high_kg
+    widest = max(kept.net.high_kg - kept.net.kg, kept.net.kg - kept.net.low_kg)
+    for path in (forecast, f"/projects/{project}"):
+        assert f"± {tonnes(widest)}" in desk("county").get(path).text
+    assert str(kept.seed) in desk("county").get(forecast).text
+    with transaction(town.engine) as session:  # nothing is said where nothing was drawn
+        session.execute(text("SELECT set_config('tanhui.actor', '', true)"))
+        assert intervals.of_run(session, UUID(run_id)) is None
 
 
 def plot_rows(town, project, unit="厘米"):

@@ -156,17 +156,22 @@ def interval(
     sampling: Annotated[
         float, typer.Option(help="Relative half-width of the field plots, e.g. 0.08")
     ] = 0.0,
+    keep: Annotated[bool, typer.Option(help="Keep it, for the pages to show")] = False,
+    as_: As = None,
     json: Json = False,
 ) -> None:
     """Say how a run's figures spread when its curves err as their fits did (90 %)."""
-    from registry import parameter_error
+    from registry import intervals, parameter_error
 
-    with transaction(database.app_engine()) as session:
+    actor_id = acting(as_)
+    with transaction(database.app_engine(), actor_id=actor_id) as session:
         if run_id is None:
             newest = assessments.runs(session, at_most=1)
             if not newest:
                 raise NotFoundError(what="assessment_run", id="latest")
             run_id = newest[0].id
+        if keep:
+            intervals.keep(session, run_id, seed=seed, draws=draws, actor_id=actor_id)
         told = parameter_error.interval(
             session, run_id, seed=seed, draws=draws, sampling_half_width=sampling
         )

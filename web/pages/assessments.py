@@ -11,11 +11,12 @@ from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
-from registry import estimation, layers, provenance
+from registry import estimation, intervals, layers, provenance
 from registry.assessments import CohortPart, Explanation, YearSum
 from registry.db import Command
 from registry.errors import NotFoundError
 from registry.layers import LayerView
+from registry.parameter_error import Interval, RunInterval
 from registry.reads import assessments as reads
 from registry.reads import projects as project_reads
 from registry.reads.choices import Choice, place_choices
@@ -28,6 +29,7 @@ from web.chart_frame import Axes, Chart
 from web.charts import Band, line_band
 from web.commands import from_query
 from web.context import actor, config, now, reading
+from web.formats import tonnes
 from web.i18n import english
 from web.pages import frame
 from web.pages.acting import Faults, answered, given, word
@@ -71,6 +73,18 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Uncertain:
+    """How sure a run is: "±" of the net and of the last stock, or in words why that is not said."""
+
+    net: str
+    stock: str
+    why_none: str
+    seed: int | None
+    draws: int | None
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunContext:
     """Context of ``assessments/run.html``."""
 
@@ -82,6 +96,7 @@ class RunContext:
     net: Chart
     flags: tuple[Flag, ...]
     layers: tuple[LayerView, ...]
+    interval: Uncertain
     next_url: str | None
 
 
@@ -182,6 +197,7 @@ def run(run_id: UUID) -> str:
         page = reads.run(session, actor(), reads.RunById(run_id=run_id))
         parcels = reads.run_parcels(session, actor(), query)
         used = _layers(session, page.run.layers)
+        drawn = _drawn(session, page)
     more = url_for("assessments.run", run_id=run_id, after=parcels.next, _anchor="parcels")
     bands = _both(page)
     return show(
@@ -191,9 +207,10 @@ def run(run_id: UUID) -> str:
             parcels=parcels,
             stock_kg=page.years[-1].stock_kg if page.years else 0,
             net_kg=sum(one.net_kg for one in page.years),
-            stock=stock_chart(*bands),
-            net=net_chart(*bands),
+            stock=_chart_of(page, bands, drawn, stock=True),
+            net=_chart_of(page, bands, drawn, stock=False),
             flags=_flags(page.flagged),
+            interval=_uncertain(page, drawn),
             layers=used,
             next_url=more if parcels.next else None,
         ),
@@ -305,6 +322,63 @@ def net_chart(forecast: Sequence[YearSum], monitored: Sequence[YearSum]) -> Char
     )
 
 
+def _drawn(session: Session, page: reads.RunPage) -> RunInterval | None:
+    """Return a run's interval to who sees all of it: it is of the whole, not of a part."""
+    seen = page.years[0].parcels if page.years else 0
+    return intervals.of_run(session, page.line.id) if seen == page.line.parcels else None
+
+
+def _uncertain(page: reads.RunPage, drawn: RunInterval | None) -> Uncertain:
+    if drawn is None:
+        seen = page.years[0].parcels if page.years else 0
+        whole = seen == page.line.parcels
+        return Uncertain(
+            net="",
+            stock="",
+            why_none=gettext("这次测算没有计算区间。")
+            if whole
+            else gettext("区间按整次测算给出；您看到的只是其中一部分地块，不给区间。"),
+            seed=None,
+            draws=None,
+            unknown=(),
+        )
+    return Uncertain(
+        net=plus_minus(drawn.net),
+        stock=plus_minus(drawn.years[-1].stock),
+        why_none="",
+        seed=drawn.seed,
+        draws=drawn.draws,
+        unknown=tuple(drawn.unknown),
+    )
+
+
+def plus_minus(one: Interval) -> str:
+    """Return the larger side of an interval as tonnes, ``± 1,234.567``."""
+    return f"± {tonnes(max(one.high_kg - one.kg, one.kg - one.low_kg, 0))}"
+
+
+def _chart_of(
+    page: reads.RunPage,
+    bands: tuple[Sequence[YearSum], Sequence[YearSum]],
+    drawn: RunInterval | None,
+    *,
+    stock: bool,
+) -> Chart:
+    title = gettext("碳储量") if stock else gettext("净吸收")
+    words = gettext("每年12月31日的碳储量") if stock else gettext("当年储量减上年储量")
+    if drawn is not None:
+        words += gettext("；浅色带是九成区间")
+    spread = {one.year: one.stock if stock else one.net for one in drawn.years} if drawn else {}
+    forecast = page.line.kind == "forecast"
+    return _chart(
+        title,
+        words,
+        *bands,
+        stock=stock,
+        spread=(spread, {}) if forecast else ({}, spread),
+    )
+
+
 def _chart(
     title: str,
     description: str,
@@ -312,24 +386,33 @@ def _chart(
     monitored: Sequence[YearSum],
     *,
     stock: bool,
+    spread: tuple[Mapping[int, Interval], Mapping[int, Interval]] = ({}, {}),
 ) -> Chart:
     axes = Axes(
         title=title, description=description, x=gettext("年份"), y=title, unit=gettext("吨")
     )
-    seen = _band(gettext("监测"), monitored, stock=stock)
+    seen = _band(gettext("监测"), monitored, stock=stock, spread=spread[1])
     return line_band(
         axes,
-        _band(gettext("预测"), forecast, stock=stock),
+        _band(gettext("预测"), forecast, stock=stock, spread=spread[0]),
         seen if monitored else None,
         empty=gettext("暂无数据"),
     )
 
 
-def _band(name: str, years: Sequence[YearSum], *, stock: bool) -> Band:
-    """Return years as a line; its interval is the line itself until a run carries one."""
+def _band(
+    name: str, years: Sequence[YearSum], *, stock: bool, spread: Mapping[int, Interval]
+) -> Band:
+    """Return years as a line with its interval; the line itself where none was made."""
     values = tuple((one.stock_kg if stock else one.net_kg) / units.KG_PER_T for one in years)
+    ends = [spread.get(one.year) for one in years]
+    pairs = list(zip(values, ends, strict=True))
     return Band(
-        name=name, x=tuple(float(one.year) for one in years), middle=values, low=values, high=values
+        name=name,
+        x=tuple(float(one.year) for one in years),
+        middle=values,
+        low=tuple(min(v, e.low_kg / units.KG_PER_T) if e else v for v, e in pairs),
+        high=tuple(max(v, e.high_kg / units.KG_PER_T) if e else v for v, e in pairs),
     )
 
 
