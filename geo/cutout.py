@@ -16,6 +16,31 @@ from geo.coverage import cell_rings
 from geo.raster import Grid, Reader, Source
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Box:
+    """The cells of a grid that some ground may touch: first and after the last, and their grid."""
+
+    whole: Grid
+    rows: tuple[int, int]
+    columns: tuple[int, int]
+
+    @property
+    def cells(self) -> int:
+        """How many they are; none where the ground lies wholly off the grid."""
+        return (self.rows[1] - self.rows[0]) * (self.columns[1] - self.columns[0])
+
+    @property
+    def grid(self) -> Grid:
+        """Where they lie."""
+        return replace(
+            self.whole,
+            origin_x=self.whole.origin_x + self.columns[0] * self.whole.cell_x,
+            origin_y=self.whole.origin_y - self.rows[0] * self.whole.cell_y,
+            width=self.columns[1] - self.columns[0],
+            height=self.rows[1] - self.rows[0],
+        )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Cut:
     """A window of a layer: a `geo.raster.Source` that knows only its own cells.
@@ -37,13 +62,12 @@ class Cut:
     @property
     def own_grid(self) -> Grid:
         """Where the cut's cells lie, for a file of its own."""
-        return replace(
-            self.grid,
-            origin_x=self.grid.origin_x + self.column0 * self.grid.cell_x,
-            origin_y=self.grid.origin_y - self.row0 * self.grid.cell_y,
-            width=self.cells.shape[1],
-            height=self.cells.shape[0],
-        )
+        rows, columns = self.cells.shape
+        return Box(
+            whole=self.grid,
+            rows=(self.row0, self.row0 + rows),
+            columns=(self.column0, self.column0 + columns),
+        ).grid
 
     @contextlib.contextmanager
     def reader(self) -> Iterator[Reader]:
@@ -63,6 +87,17 @@ class Cut:
         yield read
 
 
+def box_of(grid: Grid, geometries: NDArray[Any]) -> Box:
+    """Return the cells around some ground: (n,) valid polygons or multipolygons, lon/lat."""
+    box = cell_rings(geometries, grid).box
+    column0, row0 = (max(int(box[:, i].min()), 0) for i in (0, 1))
+    column1 = min(int(box[:, 2].max()), grid.width)
+    row1 = min(int(box[:, 3].max()), grid.height)
+    if column1 <= column0 or row1 <= row0:
+        row0 = row1 = column0 = column1 = 0
+    return Box(whole=grid, rows=(row0, row1), columns=(column0, column1))
+
+
 def cut(source: Source, geometries: NDArray[Any]) -> Cut:
     """Cut out every cell of a layer that some ground may touch.
 
@@ -75,12 +110,8 @@ def cut(source: Source, geometries: NDArray[Any]) -> Cut:
     -------
     The cells of the box around the ground; none where it lies wholly off the layer.
     """
-    box = cell_rings(geometries, source.grid).box
-    column0, row0 = (max(int(box[:, i].min()), 0) for i in (0, 1))
-    column1 = min(int(box[:, 2].max()), source.grid.width)
-    row1 = min(int(box[:, 3].max()), source.grid.height)
-    if column1 <= column0 or row1 <= row0:
-        row0 = row1 = column0 = column1 = 0
+    box = box_of(source.grid, geometries)
+    (row0, row1), (column0, column1) = box.rows, box.columns
     with source.reader() as read:
         cells = read(row0, row1, column0, column1) if row1 else read(0, 1, 0, 1)[:0, :0]
     return Cut(

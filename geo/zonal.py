@@ -191,6 +191,23 @@ def zonal_mean(
     )
 
 
+def combined_classes(
+    layers: Sequence[ClassLayer], row0: int, row1: int, column0: int, column1: int
+) -> NDArray[np.int32]:
+    """Cohort number of every cell of a window, -1 where any layer is unknown.
+
+    Raises
+    ------
+    RasterError : layers not aligned, RASTER_CLASS_OUT_OF_RANGE.
+    """
+    require_aligned([layer.source for layer in layers])
+    none = np.empty((0, 5), np.int64)
+    window = _Strip(row0=row0, row1=row1, column0=column0, column1=column1, items=none)
+    with contextlib.ExitStack() as stack:
+        readers = [stack.enter_context(layer.source.reader()) for layer in layers]
+        return _cohort_cells(layers, readers, window)
+
+
 def class_shares(histogram: Histogram, n_classes: int) -> Floats:
     """Return the share of each parcel's whole area in each class, (n, n_classes)."""
     n = len(histogram.nodata_dm2)

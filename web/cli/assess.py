@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast, get_args
 from uuid import UUID, uuid4
 
 import typer
@@ -191,6 +191,43 @@ def interval(
     lines += [f"± {one.curve} {one.relative_sd:.1%}" for one in told.errors]
     lines += [f"! 误差未知 error not known: {one}" for one in told.unknown]
     show(told, as_json=json, lines=lines)
+
+
+@app.command("map")
+def map_(
+    run: UUID,
+    year: int,
+    *,
+    out: Annotated[Path, typer.Option(help="t C/ha here; kg CO2e beside it as .total.tif")],
+    what: Annotated[str, typer.Option(help="stock at 31 December, or net of the year")] = "stock",
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Write a run's carbon of a year as rasters (COG): density, and the run's kg apart."""
+    from registry import maps
+
+    if what not in get_args(maps.What):
+        raise InvalidValueError(field="what", value=what, why="stock | net")
+    actor_id = acting(as_)
+    with transaction(database.app_engine(), actor_id=actor_id) as session:
+        made = maps.write_map(
+            session,
+            people.actor(session, actor_id),
+            run,
+            year,
+            out=out,
+            layer_dir=settings().layer_dir,
+            what=cast("maps.What", what),
+        )
+    lines = [
+        f"{made.density}  {made.density_sha256}",
+        f"{made.total}  {made.total_sha256}",
+        (
+            f"像元 cells {made.cells:,}  合计 sum {_t(made.total_kg)} t CO2e"
+            f"  测算 run {_t(made.run_kg)} t CO2e"
+        ),
+    ]
+    show(made, as_json=json, lines=lines)
 
 
 KINDS: dict[str, assessments.Kind] = {"forecast": "forecast", "monitored": "monitored"}
