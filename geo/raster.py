@@ -29,6 +29,10 @@ from geo.errors import GeoError
 STRIP_ROWS: Final = 512
 """Rows held in memory at a time; one row of blocks of our own layers."""
 
+MOST_CELLS: Final = 40_000_000_000
+MOST_COLUMNS: Final = 500_000
+"""A province at 2 m; a file that claims more is a slip or a trap: its strips fill the memory."""
+
 CLASS_KINDS: Final = frozenset({"species", "age", "site", "land_class", "origin", "disturbance"})
 """Kinds whose values are counted, not averaged, and so are whole numbers."""
 
@@ -174,7 +178,8 @@ def open_layer(
     Raises
     ------
     RasterError : RASTER_UNREADABLE, RASTER_MANY_BANDS, RASTER_NO_CRS, RASTER_NO_NODATA,
-        RASTER_ROTATED, RASTER_WRONG_DTYPE, RASTER_ALL_NODATA, RASTER_NEGATIVE_AGE,
+        RASTER_ROTATED, RASTER_TOO_LARGE, RASTER_WRONG_DTYPE, RASTER_ALL_NODATA,
+        RASTER_NOT_FINITE, RASTER_NEGATIVE_AGE,
         RASTER_UNKNOWN_SPECIES or RASTER_UNKNOWN_CLASS.
     """
     with _open(path) as src:
@@ -333,6 +338,15 @@ def _grid(src: Any, path: Path) -> Grid:  # noqa: ANN401 -- rasterio is untyped
     t = src.transform
     if t.b != 0.0 or t.d != 0.0 or t.a <= 0.0 or t.e >= 0.0:
         raise RasterError("RASTER_ROTATED", file=path.name)
+    if src.width > MOST_COLUMNS or src.width * src.height > MOST_CELLS:
+        raise RasterError(
+            "RASTER_TOO_LARGE",
+            file=path.name,
+            width=src.width,
+            height=src.height,
+            cells_max=MOST_CELLS,
+            width_max=MOST_COLUMNS,
+        )
     return Grid(
         crs=src.crs.to_string(),
         origin_x=t.c,
@@ -371,6 +385,8 @@ def _check_values(
             raise RasterError("RASTER_UNREADABLE", file=path.name, row=row) from error
         present = ~is_missing(cells, nodata)
         known += int(np.count_nonzero(present))
+        if cells.dtype.kind == "f":
+            _refuse(present & np.isinf(cells), cells, row, path, "RASTER_NOT_FINITE")
         if kind == "age":
             _refuse(present & (cells < 0), cells, row, path, "RASTER_NEGATIVE_AGE")
         if codes is not None:

@@ -106,6 +106,30 @@ def test_values_that_make_no_sense(tmp_path):
     )
 
 
+def test_a_raster_that_only_claims_to_be_gigantic(tmp_path):
+    for width, height in ((600_000, 10), (400_000, 200_000)):
+        path = tmp_path / f"{width}.tif"
+        profile = {"driver": "GTiff", "dtype": "uint8", "count": 1, "width": width,
+                   "height": height, "crs": "EPSG:4549", "transform": GRID.transform,
+                   "nodata": 255, "SPARSE_OK": True, "BIGTIFF": "YES", "tiled": True}  # fmt: skip
+        with rasterio.open(path, "w", **profile):
+            pass
+        assert code_of(path) == "RASTER_TOO_LARGE"
+
+
+def test_infinite_values_are_refused_and_single_cells_are_a_layer(tmp_path):
+    cells = np.ones((50, 60), np.float32)
+    cells[7, 9] = np.inf
+    with pytest.raises(RasterError) as caught:
+        open_layer(write(tmp_path / "a.tif", cells, nodata=-1), kind="ndvi")
+    assert caught.value.code == "RASTER_NOT_FINITE"
+    assert (caught.value.params["row"], caught.value.params["column"]) == (7, 9)
+    cells[7, 9] = np.nan
+    assert open_layer(write(tmp_path / "b.tif", cells, nodata=-1), kind="ndvi").nodata == -1
+    one = write(tmp_path / "c.tif", np.ones((1, 1), np.uint8), width=1, height=1)
+    assert open_layer(one, kind="species").grid.width == 1
+
+
 def test_a_nan_layer_of_nothing(tmp_path):
     assert (
         code_of(
