@@ -110,7 +110,7 @@ def open_store(running: cluster.Cluster) -> Store:
         actor_id=SYSTEM_ACTOR,
         key="approver",
         name="bench",
-        roles=["county"],
+        roles=["system"],  # the plots lie in no division
         new_actor_id=APPROVER,
     )
     perform(engine, people.add_actor, approver)

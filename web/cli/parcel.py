@@ -69,13 +69,14 @@ def import_(
     json: Json = False,
 ) -> None:
     """Import plots row by row: accepted, questioned or refused, each with its reason and remedy."""
+    who = acting(as_)
     command = imports.ImportParcels(
         at=now(),
-        actor_id=acting(as_),
+        actor_id=who,
         key=key or uuid4().hex,
         file_name=file.name,
         file_sha256=file_sha256(file),
-        division_code=division,
+        division_code=division or _own_division(who),
         programme_id=programme,
         strict=strict,
     )
@@ -89,6 +90,12 @@ def import_(
     show(as_json(report), as_json=json, lines=_lines(report))
     if report.read > 0 and report.accepted == 0:
         raise typer.Exit(1)
+
+
+def _own_division(who: UUID) -> str | None:
+    """Return the division whose plots an actor brings in when none is named."""
+    with transaction(database.app_engine(), actor_id=who) as session:
+        return people.actor(session, who).division_code
 
 
 def _at_once(
