@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from registry import jobs
-from registry.db import SYSTEM_ACTOR, Command, transaction
+from registry.db import SYSTEM_ACTOR, Command, act_as, transaction
 from registry.errors import InvalidValueError, NotFoundError, WrongStateError
 
 
@@ -73,6 +73,7 @@ def test_a_job_is_done_with_its_result(engine, ask):
 
 def test_a_job_of_a_rolled_back_transaction_never_was(engine, ask):
     with Session(engine) as session:
+        act_as(session, ask.actor_id)
         job = jobs.enqueue(session, ask, "test.double", {"n": 1})
         session.rollback()
     with pytest.raises(NotFoundError):

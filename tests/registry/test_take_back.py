@@ -6,10 +6,11 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy import text
 
-from registry import parcels, people
+from registry import parcels
 from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from registry.take_back import TakeBack, take_back
+from tests import factories
 from tests.registry.test_imports import count, square, take, write
 
 
@@ -76,13 +77,21 @@ def test_what_something_rests_on_stays_and_is_listed(engine, at, tmp_path):
 
 
 def test_only_its_sender_or_the_county_takes_it_back_and_says_why(engine, at, tmp_path):
-    batch = take(engine, write(tmp_path / "a.geojson", [square(0)]), at, key="a").batch_id
-    who = {}
-    for role in ("township", "county"):
-        add = people.AddActor(at=at, actor_id=SYSTEM_ACTOR, key=role, name=role, roles=[role])
-        who[role] = perform(engine, people.add_actor, add).actor_id
-    with pytest.raises(NotPermittedError):
-        perform(engine, take_back, command(at, batch, actor_id=who["township"]))
+    with transaction(engine) as session:
+        town, other = (
+            factories.division(session, code, name=code, level="township")
+            for code in ("330802001000", "330802002000")
+        )
+        who = {
+            "county": factories.actor(session, "county"),
+            "colleague": factories.actor(session, "township", division_code=town),
+            "other": factories.actor(session, "township", division_code=other),
+        }
+    path = write(tmp_path / "a.geojson", [square(0)])
+    batch = take(engine, path, at, key="a", division_code=town).batch_id
+    for desk, refusal in (("colleague", NotPermittedError), ("other", NotFoundError)):
+        with pytest.raises(refusal):
+            perform(engine, take_back, command(at, batch, actor_id=who[desk]))
     with pytest.raises(InvalidValueError):
         perform(engine, take_back, command(at, batch, reason=" "))
     with pytest.raises(NotFoundError):

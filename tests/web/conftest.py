@@ -49,10 +49,22 @@ def settle(engine: Engine) -> dict[str, str]:
             **base, key="divisions", valid_from_year=2023, source="test", rows=rows
         ),
     )
+    company = perform(
+        engine,
+        people.add_party,
+        people.AddParty(
+            **base, key="company", kind="company", name="收储公司", division_code="330802000000"
+        ),
+    )
     made = {}
     for desk, (role, code) in DESKS.items():
         actor = people.AddActor(
-            **base, key=f"actor:{desk}", name=f"{desk} 人", roles=[role], division_code=code
+            **base,
+            key=f"actor:{desk}",
+            name=f"{desk} 人",
+            roles=[role],
+            division_code=code,
+            party_id=company.party_id if desk == "company" else None,
         )
         made[desk] = perform(engine, people.add_actor, actor).actor_id
         login = logins.AddLogin(

@@ -14,6 +14,7 @@ from tests.conftest import STATE
 from tests.options.conftest import empty_walk, walk  # noqa: F401 -- fixtures
 from web import database
 from web.cli import app
+from web.config import Settings
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def house(walk, pg, monkeypatch, tmp_path):  # noqa: F811
     """A database with a sale in it, its superuser, and a folder of its own."""
     name = walk.engine.url.database
     admin = cluster.database_url(pg, name, cluster.ADMIN)
-    config = SimpleNamespace(state_dir=tmp_path, cluster_dir=STATE, database_url=None)
+    config = Settings(state_dir=tmp_path, pg_dir=STATE)
     monkeypatch.setattr(database, "app_engine", lambda: walk.engine)
     monkeypatch.setattr(database, "admin_engine", lambda: create_engine(admin))
     for noun in ("doctor", "backup"):
