@@ -111,6 +111,7 @@ def _page(found: jobs.JobView) -> JobPage:
         "covering": gettext("把地块叠到图层上"),
         "growing": gettext("计算生长"),
         "writing": gettext("写入结果"),
+        "drawing": gettext("估计误差"),
         "asking": gettext("逐条核对规则"),
         "open": gettext("打开文件"),
         "read": gettext("逐行读取"),
