@@ -203,12 +203,12 @@ CREATE FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integ
          WHERE p.division_code LIKE s.below || '%' AND p.status <> 'withdrawn'
            AND cell_x(ST_X(m)) BETWEEN low_x AND high_x AND cell_y(ST_Y(m)) BETWEEN low_y AND high_y;
       END IF;
-      IF NOT s.everything AND s.party IS NOT NULL THEN
+      IF NOT s.everything THEN
         RETURN QUERY SELECT cell_x(ST_X(m)), cell_y(ST_Y(m)), p.status, 1::bigint,
                round(p.area_m2 * 100)::bigint
           FROM parcel p, ST_Centroid(p.geometry) m
-         WHERE p.owner_id = s.party AND p.status <> 'withdrawn'
-           AND (p.division_code LIKE s.below || '%') IS NOT TRUE
+         WHERE p.id IN (SELECT parcels_apart())
+           AND p.status <> 'withdrawn' AND (p.division_code LIKE s.below || '%') IS NOT TRUE
            AND cell_x(ST_X(m)) BETWEEN low_x AND high_x AND cell_y(ST_Y(m)) BETWEEN low_y AND high_y;
       END IF;
     END $$;
@@ -962,7 +962,7 @@ CREATE FUNCTION public.parcel_tile(at_z integer, at_x integer, at_y integer, byt
           FROM here, parcel_scope() s, parcel p
          WHERE p.geometry && ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64)
            AND p.status <> 'withdrawn'
-           AND (s.everything OR p.division_code LIKE s.below || '%' OR p.owner_id = s.party)),
+           AND (s.everything OR p.division_code LIKE s.below || '%' OR p.owner_id = s.party OR p.id IN (SELECT reached_parcels()))),
       sized AS (
         SELECT *, sum(64 + coalesce(octet_length(name), 0) + 4 * ST_NPoints(geom))
                     OVER (ORDER BY area_m2 DESC, id) AS bytes
@@ -989,15 +989,32 @@ CREATE FUNCTION public.parcel_tile_version(at_z integer, at_x integer, at_y inte
       SELECT concat_ws(':', s.everything, s.below, s.party, sum(c.version)) INTO found
         FROM parcel_cell c
        WHERE c.extent && box AND (s.everything OR c.township LIKE left(s.below, 9) || '%');
-      IF NOT s.everything AND s.party IS NOT NULL THEN
+      IF NOT s.everything THEN
         found := found || ':' || (
           SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
                                          ';' ORDER BY p.id), ''))
-            FROM parcel p WHERE p.owner_id = s.party AND p.geometry && box);
+            FROM parcel p WHERE p.id IN (SELECT parcels_apart()) AND p.geometry && box);
+      END IF;
+      IF s.below IS NOT NULL AND NOT s.everything AND at_z >= 13 THEN
+        found := found || ':' || (
+          SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
+                                         ';' ORDER BY p.id), ''))
+            FROM parcel p
+           WHERE p.geometry && box AND (p.division_code LIKE s.below || '%') IS NOT TRUE
+             AND p.id IN (SELECT reached_parcels()));
       END IF;
       RETURN found;
     END $$;
 ALTER FUNCTION public.parcel_tile_version(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
+CREATE FUNCTION public.parcels_apart() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT p.id FROM parcel_scope() s JOIN parcel p ON p.owner_id = s.party
+      UNION
+      SELECT r FROM parcel_scope() s, LATERAL (SELECT reached_parcels() WHERE s.below IS NULL) t (r)
+    $$;
+ALTER FUNCTION public.parcels_apart() OWNER TO tanhui_owner;
 CREATE FUNCTION public.parcels_meeting(box public.geometry) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'

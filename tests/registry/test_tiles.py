@@ -418,3 +418,35 @@ def test_writers_who_meet_in_the_same_cells_lose_no_count(engine):
 def test_there_is_no_tile_outside_the_grid(layer, z, x):
     with pytest.raises(NotFoundError):
         Tile(layer=layer, z=z, x=x, y=0)
+
+
+def test_a_project_s_proponent_gets_its_plots_near_and_far(land, tmp_path):
+    from registry.models import ProjectParcel
+
+    party = factories.party(land, "company")
+    one = plot(land, code="入项", division=SHILIANG)
+    plot(land, LON + 0.002, code="旁人", division=SHILIANG)
+    approve(land, one)
+    project = factories.project(land, party)
+    who = factories.actor(land, "collective", party_id=party)
+    as_actor(land, who)
+    before = tiles.version(land, tile_at(14))
+    assert names(land, tile_at(14), tmp_path) == []
+    as_actor(land, SYSTEM_ACTOR)
+    land.add(
+        ProjectParcel(
+            project_id=project,
+            parcel_id=one.id,
+            version=1,
+            actor_id=SYSTEM_ACTOR,
+            effective_at=factories.AT,
+        )
+    )
+    land.flush()
+    as_actor(land, who)
+    assert names(land, tile_at(14), tmp_path) == ["入项"]
+    assert tiles.version(land, tile_at(14)) != before
+    (cell,) = seen(land, tile_at(10), tmp_path)["cells"]
+    assert cell[0]["parcels"] == 1
+    as_actor(land, uuid4())
+    assert names(land, tile_at(14), tmp_path) == []
