@@ -15,6 +15,7 @@ from registry.errors import RegistryError
 from registry.parcel_store import PlaceRefusedError
 from registry.reads import places
 from registry.reads.choices import PlaceChoices, place_choices
+from registry.reads.scope import require_parcel
 from web import messages
 from web.api.parcels import DECIDES, guard_decide, guard_draw
 from web.auth import may, requires
@@ -23,6 +24,7 @@ from web.context import act, actor, now, reading
 from web.errors import status_of
 from web.formats import mu
 from web.i18n import english
+from web.pages import editor_words
 from web.pages.frame import moment, say, show
 from web.parsing import FieldsInvalidError, parse
 from web.tiles import tile_address
@@ -83,7 +85,23 @@ class ParcelContext:
     can_decide: bool
     can_submit: bool
     own_submission: bool
+    can_edit: bool
     kin: tuple[KinSaid, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditContext:
+    """Context of ``parcels/edit.html``; ``stored``, ``words`` and addresses are the script's."""
+
+    parcel: places.ParcelPage
+    stored: dict[str, Any]
+    tools: tuple[tuple[str, str], ...]
+    words: dict[str, str]
+    api: str
+    page: str
+    neighbour_tiles: str
+    draft_key: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,6 +167,38 @@ def feature(parcel_id: UUID) -> Response:
     }
     body = json.dumps({"type": "FeatureCollection", "features": [line]})
     return Response(body, content_type="application/geo+json")
+
+
+@blueprint.get("/<uuid:parcel_id>/edit")
+@requires("parcel:draw")
+def edit(parcel_id: UUID) -> str | Response:
+    """Show the editor of a parcel's boundary; what it saves goes through the API."""
+    with reading() as session:
+        require_parcel(session, actor(), parcel_id)
+        found = places.parcel(session, actor(), places.ParcelById(parcel_id=parcel_id))
+    here = url_for("parcels.parcel", parcel_id=parcel_id)
+    if found.status == "withdrawn":
+        say("warn", gettext("这个地块已撤回，不能再改。"))
+        return redirect(here, 303)
+    stored = {
+        "id": str(found.id),
+        "version": found.version,
+        "kind": found.kind,
+        "area_m2": found.area_m2,
+        "geometry": found.geometry,
+    }
+    page = EditContext(
+        parcel=found,
+        stored=stored,
+        tools=editor_words.tools(),
+        words=editor_words.words(),
+        api=url_for("api.get_parcel", parcel_id=parcel_id).removesuffix(f"/{parcel_id}"),
+        page=here.replace(str(parcel_id), "{id}"),
+        neighbour_tiles=tile_address("neighbours"),
+        draft_key=f"tanhui:edit:{actor().id}:{parcel_id}",
+        key=uuid4().hex,
+    )
+    return show("parcels/edit.html", page)
 
 
 @blueprint.get("/new")
@@ -283,6 +333,7 @@ def _parcel_context(found: places.ParcelPage) -> ParcelContext:
         can_decide=may(who, DECIDES) and found.status == "submitted",
         can_submit=may(who, "parcel:draw") and found.status in {"draft", "returned"},
         own_submission=found.submitted_by == who.id,
+        can_edit=may(who, "parcel:draw") and found.status != "withdrawn",
         kin=_kin(found),
     )
 

@@ -1,5 +1,6 @@
 // Pages with a map. One module per data attribute; this file only finds them.
 import { startDraw } from "./map/draw.js";
+import { startEdit } from "./map/edit/editor.js";
 import { startViewer } from "./map/viewer.js";
 
 function start(root) {
@@ -10,6 +11,10 @@ function start(root) {
   for (const element of root.querySelectorAll("[data-draw]:not([data-started])")) {
     element.dataset.started = "";
     startDraw(element);
+  }
+  for (const element of root.querySelectorAll("[data-edit]:not([data-started])")) {
+    element.dataset.started = "";
+    startEdit(element);
   }
 }
 

@@ -34,19 +34,18 @@ export async function readFeatures(address, signal) {
 }
 
 /** A source that asks again with ?bbox= as the view moves; features keep their id, so none comes twice. */
-export function bboxSource(address, onError) {
+export function bboxSource(address, onError, keeps = () => true) {
   const source = new VectorSource({
     strategy: bboxStrategy,
-    loader: async (extent, _resolution, _projection, success, failure) => {
+    // The source adds what the promise brings, and tells of the end or the failure itself.
+    loader: async (extent) => {
       const box = transformExtent(extent, VIEW, DATA).map((value) => value.toFixed(7)).join(",");
       try {
-        const features = await readFeatures(`${address}${address.includes("?") ? "&" : "?"}bbox=${box}`);
-        source.addFeatures(features);
-        success?.(features);
-      } catch {
+        return (await readFeatures(`${address}${address.includes("?") ? "&" : "?"}bbox=${box}`)).filter(keeps);
+      } catch (error) {
         source.removeLoadedExtent(extent);
-        failure?.();
         onError?.();
+        throw error;
       }
     },
   });

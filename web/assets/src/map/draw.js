@@ -10,7 +10,8 @@ import VectorLayer from "ol/layer/Vector.js";
 import VectorSource from "ol/source/Vector.js";
 import { Circle, Fill, Stroke, Style } from "ol/style.js";
 import { bboxSource, DATA, fit, makeMap, outlineLayer, ready, token, VIEW } from "./base.js";
-import { areaFigures, cornersOf, crosses, History, isSimplePart, withCorners } from "./shape.js";
+import { areaFigures, cornersOf, crosses, isSimplePart, withCorners } from "./shape.js";
+import { History } from "./history.js";
 import { toneStyle } from "./styles.js";
 import { tileLayer } from "./tiles.js";
 
@@ -72,7 +73,7 @@ class Editor {
     this.points.addEventListener("change", () => this.readTable());
     this.points.addEventListener("click", (event) => this.removeRow(event));
     if (this.field.value) this.load(this.field.value);
-    this.history.keep(this.geometry());
+    this.remember(this.geometry());
     this.show();
     this.whenLoaded(outline);
   }
@@ -148,17 +149,22 @@ class Editor {
       return;
     }
     const before = this.history.back();
-    if (before !== undefined) this.put(before);
+    if (before !== undefined) this.put(before?.clone() ?? null);
   }
 
   /** A new shape from any hand: kept for undo, shown, written to the form. */
   replace(geometry, { table = true } = {}) {
     this.put(geometry, { table });
-    this.history.keep(geometry);
+    this.remember(geometry);
+  }
+
+  /** A copy, for the map goes on changing the shape it holds. */
+  remember(geometry) {
+    this.history.keep(geometry?.clone() ?? null);
   }
 
   commit() {
-    this.history.keep(this.geometry());
+    this.remember(this.geometry());
     this.show();
   }
 

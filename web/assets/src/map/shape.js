@@ -1,4 +1,4 @@
-// The polygon being edited: area, crossing check, corner list, and undo by kept copies. No DOM here.
+// The polygon being edited: area, crossing check, corner list. No DOM here.
 import MultiPolygon from "ol/geom/MultiPolygon.js";
 import Polygon from "ol/geom/Polygon.js";
 import { fromLonLat, toLonLat } from "ol/proj.js";
@@ -53,20 +53,4 @@ export function crosses(geometry) {
     }
   }
   return false;
-}
-
-export class History {
-  #past = [];
-
-  keep(geometry) {
-    this.#past.push(geometry ? geometry.clone() : null);
-  }
-
-  /** Step back: the copy before the last one, null for an empty map, undefined at the beginning. */
-  back() {
-    if (this.#past.length < 2) return undefined;
-    this.#past.pop();
-    const last = this.#past.at(-1);
-    return last ? last.clone() : null;
-  }
 }
