@@ -31,6 +31,7 @@ UNIT_SLIP_SHARE: Final = 0.8
 """So many of the rows have to show one and the same other unit."""
 
 _CODES_TOLD_MAX: Final = 50
+_NUMBER_MAX: Final = 1e300
 _M2_PER: Final[dict[AreaUnit, float]] = {
     "ha": float(M2_PER_HA),
     "mu": float(M2_PER_MU),
@@ -124,6 +125,8 @@ def field_findings(
         about = meanings()[key]
         values = [mapping.get(name) for mapping in attributes]
         yield from _unknown_codes(rows, name, about, values)
+        if about.area is None and not (math.isfinite(about.low) or math.isfinite(about.high)):
+            continue
         numbers = np.array([_number(value) for value in values], dtype=np.float64)
         yield from _out_of_range(rows, name, about, numbers)
         if about.area is not None:
@@ -133,6 +136,8 @@ def field_findings(
 def _number(value: object) -> float:
     if isinstance(value, bool) or value is None:
         return math.nan
+    if isinstance(value, int | float):
+        return float(value) if abs(value) <= _NUMBER_MAX else math.nan
     try:
         return float(str(value))
     except ValueError:
