@@ -38,8 +38,8 @@ def desk(walk, monkeypatch):  # noqa: F811
     """The command line on the walk's database."""
     monkeypatch.setattr(database, "app_engine", lambda: walk.engine)
 
-    def run(*words: object):
-        common = ("--as", walk.people["clerk"], "--at", walk.now.isoformat(), "--json")
+    def run(*words: object, who="clerk"):
+        common = ("--as", walk.people[who], "--at", walk.now.isoformat(), "--json")
         return CliRunner().invoke(app, [*map(str, (*words, *common))])
 
     return SimpleNamespace(walk=walk, run=run)
@@ -53,10 +53,10 @@ def written(walk) -> dict[str, object]:  # noqa: F811
     return rows | {"balances": sorted((str(one), amount) for one, amount in balances)}
 
 
-def refused(desk, code: str, *words: object) -> None:
+def refused(desk, code: str, *words: object, who="clerk") -> None:
     """The request is refused with ``code`` in both languages and leaves no trace."""
     before = written(desk.walk)
-    result = desk.run(*words)
+    result = desk.run(*words, who=who)
     assert result.exit_code == 1
     assert result.exception.code == code
     said = messages.say(code, result.exception.params)
@@ -135,10 +135,12 @@ def test_retired_units_do_not_move(desk):
         *("--beneficiary", "绿源公司", "--beneficiary-kind", "enterprise"),
         *("--beneficiary-location", "CN-ZJ", "--purpose", "corporate_targets"),
         *("--reporting-period", "2025"),
+        who="buyer",
     )
     assert retired.exit_code == 0, retired.output
     pair = ("--holder-id", buyer, "--receiver-id", walk.parties["second"])
-    refused(desk, "UNIT_NOT_HELD", "unit", "transfer", *pair, "--serials", moved.serials[0])
+    asked = ("unit", "transfer", *pair, "--serials", moved.serials[0])
+    refused(desk, "UNIT_NOT_HELD", *asked, who="buyer")
 
 
 def test_a_lot_is_not_sold_twice(desk):
