@@ -28,7 +28,7 @@ _DEGREES: Final = "EPSG:4490"
 
 def grid_of(geometries: NDArray[np.object_]) -> str:
     """Code of the 3-degree CGCS2000 grid whose meridian is nearest; degrees outside China."""
-    bounds = shapely.total_bounds(geometries)
+    bounds = shapely.total_bounds(geometries) if len(geometries) else np.full(4, np.nan)
     if not np.isfinite(bounds).all():
         return _DEGREES
     zone = round((bounds[0] + bounds[2]) / 6.0)

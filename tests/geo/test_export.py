@@ -302,3 +302,11 @@ def test_a_text_that_no_cell_holds_is_refused(tmp_path):
             format="excel",
         )
     assert error.value.code == "EXPORT_TEXT_TOO_LONG"
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_no_parcels_at_all_are_a_file_without_any(tmp_path, name):
+    path = out(tmp_path, name)
+    nothing = Parcels(geometries=np.empty(0, dtype=object), attributes=[])
+    write_parcels(path, nothing, format=name)
+    assert path.stat().st_size > 0
