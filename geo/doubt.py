@@ -100,7 +100,7 @@ def _datum(
     named: bool,
     division: Any,  # noqa: ANN401
 ) -> Verdict:
-    """Ask for the datum of Chinese degrees, unless it is named, declared or proven by the place."""
+    """Say what is doubtful of the datum of Chinese degrees; ask where the boundary shows another."""
     points = to_cgcs2000(raw, system)
     points = points[_chinese(points)]
     count = len(points)
@@ -115,8 +115,9 @@ def _datum(
     if fit is not None and fit.reading == "as_is":
         note = warning(None, "DATUM_FITS", rows=count, crs=system.label)
         return Verdict(system=system, findings=(note,))
-    ask = questioned(None, "DATUM_UNPROVEN", rows=count, crs=system.label)
-    return Verdict(system=system, asked=True, findings=(ask,))
+    # The format's own standard states WGS 84: that is taken, and said, for many such files are not.
+    note = warning(None, "DATUM_UNPROVEN", rows=count, crs=system.label)
+    return Verdict(system=system, findings=(note,))
 
 
 def _shifted(system: ReferenceSystem, fit: Fit, *, named: bool) -> Verdict:

@@ -76,15 +76,16 @@ def test_a_named_shift_is_undone(tmp_path, name, there):
 # a datum that nobody named ------------------------------------------------------------------
 
 
-def test_chinese_degrees_of_unproven_datum_are_asked_about_and_the_answer_settles(tmp_path):
+def test_chinese_degrees_of_unproven_datum_are_taken_by_their_standard_and_told(tmp_path):
     path = write(tmp_path / "a.geojson", collection(*good(3), crs=None))
     intake = examine(path)
-    assert (intake.questioned, codes(intake)) == (3, ["DATUM_UNPROVEN"])
+    assert (intake.accepted, codes(intake)) == (3, ["DATUM_UNPROVEN"])
+    assert intake.findings[0].severity == "warning"
     for answer in ("EPSG:4490", "EPSG:4326", "gcj02", "bd09"):
         assert examine(path, crs=answer).accepted == 3
     wgs84 = {"type": "name", "properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}
     path = write(tmp_path / "b.geojson", collection(*good(2), crs=wgs84))
-    assert examine(path).questioned == 2
+    assert examine(path).accepted == 2
 
 
 def test_degrees_elsewhere_are_not_asked_about(tmp_path):
