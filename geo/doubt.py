@@ -100,7 +100,7 @@ def _datum(
     named: bool,
     division: Any,  # noqa: ANN401
 ) -> Verdict:
-    """Say what is doubtful of the datum of Chinese degrees; ask where the boundary shows another."""
+    """Say what is doubtful of the datum of Chinese degrees; ask where the boundary differs."""
     points = to_cgcs2000(raw, system)
     points = points[_chinese(points)]
     count = len(points)
