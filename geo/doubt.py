@@ -1,7 +1,8 @@
 """A doubt about where a whole file lies: its datum or its zone, settled before rows are examined.
 
-A doubt concerns the whole file: its rows wait until a person names the reference system. What the
-boundary of the division proves needs no question; nothing is ever guessed.
+A doubt concerns the whole file: where the boundary of the division shows another datum or zone, its
+rows wait until a person names the reference system.  What only a format's standard states is taken
+and warned of; nothing is ever guessed.
 """
 
 from collections.abc import Iterable
