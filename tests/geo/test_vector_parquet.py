@@ -37,7 +37,8 @@ def test_rows_attributes_and_reference_are_read(tmp_path):
 
 def test_a_column_that_names_no_reference_is_longitude_and_latitude(tmp_path):
     intake = examine(write(tmp_path / "a.parquet"))
-    assert (intake.questioned, intake.crs_label) == (3, "EPSG:4326")
+    assert (intake.accepted, intake.crs_label) == (3, "EPSG:4326")
+    assert [one.code for one in intake.findings] == ["DATUM_UNPROVEN"]
     assert examine(write(tmp_path / "a.parquet"), crs="EPSG:4326").accepted == 3
 
 
