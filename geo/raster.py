@@ -70,6 +70,13 @@ class Grid:
         """Whether the cells are degrees."""
         return bool(rasterio.crs.CRS.from_user_input(self.crs).is_geographic)
 
+    def in_words(self) -> str:
+        """Say the grid in a few words, for an error that names two of them."""
+        return (
+            f"{self.width} x {self.height} @ {self.origin_x:.9g}, {self.origin_y:.9g} "
+            f"({self.cell_x:.9g} x {self.cell_y:.9g})"
+        )
+
 
 class Source(Protocol):
     """What the zonal sums need: a grid, what is missing in it, and its cells by window."""
@@ -120,7 +127,7 @@ class Layer:
     @contextlib.contextmanager
     def reader(self) -> Iterator[Reader]:
         """Open the file and give a function that reads a window of it."""
-        with _open(self.path) as src:
+        with open_tiff(self.path) as src:
 
             def read(row0: int, row1: int, col0: int, col1: int) -> NDArray[Any]:
                 window = Window(col0, row0, col1 - col0, row1 - row0)
@@ -182,9 +189,9 @@ def open_layer(
         RASTER_NOT_FINITE, RASTER_NEGATIVE_AGE,
         RASTER_UNKNOWN_SPECIES or RASTER_UNKNOWN_CLASS.
     """
-    with _open(path) as src:
-        number = _band(src, path, band)
-        grid = _grid(src, path)
+    with open_tiff(path) as src:
+        number = band_in(src, path, band)
+        grid = grid_in(src, path)
         dtype = str(src.dtypes[number - 1])
         _check_dtype(dtype, kind, path)
         declared = src.nodatavals[number - 1]
@@ -221,8 +228,8 @@ def require_aligned(layers: Sequence[Source]) -> Grid:
             raise GridMismatchError(
                 "RASTER_GRID_MISMATCH",
                 **names,
-                first_grid=_grid_words(first.grid),
-                second_grid=_grid_words(other.grid),
+                first_grid=first.grid.in_words(),
+                second_grid=other.grid.in_words(),
             )
     return first.grid
 
@@ -287,19 +294,32 @@ def write_cog(
         "transform": grid.transform,
         "nodata": nodata,
     }
-    predictor = "FLOATING_POINT" if cells.dtype.kind == "f" else "STANDARD"
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=".cog-") as room:
-        plain, done = Path(room) / "plain.tif", Path(room) / "done.tif"
+        plain = Path(room) / "plain.tif"
         with rasterio.open(plain, "w", **profile) as dst:
             dst.write(cells, 1)
             dst.update_tags(**dict(sorted((tags or {}).items())))
+        return copy_as_cog(plain, path, average=average)
+
+
+def copy_as_cog(plain: Path, path: Path, *, average: bool = False) -> str:
+    """Copy a GeoTIFF as a cloud-optimised one in one step; equal cells give equal bytes.
+
+    Returns
+    -------
+    SHA-256 of the file.
+    """
+    with open_tiff(plain) as src:
+        floats = np.dtype(src.dtypes[0]).kind == "f"
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".cog-") as room:
+        done = Path(room) / "done.tif"
         raster_copy(
             str(plain),
             str(done),
             driver="COG",
             BLOCKSIZE=STRIP_ROWS,
             COMPRESS="DEFLATE",
-            PREDICTOR=predictor,
+            PREDICTOR="FLOATING_POINT" if floats else "STANDARD",
             OVERVIEW_RESAMPLING=(Resampling.average if average else Resampling.nearest).name,
             NUM_THREADS="1",
         )
@@ -309,7 +329,7 @@ def write_cog(
 
 
 @contextlib.contextmanager
-def _open(path: Path) -> Iterator[Any]:
+def open_tiff(path: Path) -> Iterator[Any]:
     """Open a GeoTIFF and no other format: a VRT could name files and addresses of its own."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -321,7 +341,7 @@ def _open(path: Path) -> Iterator[Any]:
         yield src
 
 
-def _band(src: Any, path: Path, band: int | None) -> int:  # noqa: ANN401 -- rasterio is untyped
+def band_in(src: Any, path: Path, band: int | None) -> int:  # noqa: ANN401 -- rasterio is untyped
     """Return the band to read; a file of several needs to be told which."""
     if band is None and src.count != 1:
         raise RasterError("RASTER_MANY_BANDS", file=path.name, bands=src.count)
@@ -331,7 +351,7 @@ def _band(src: Any, path: Path, band: int | None) -> int:  # noqa: ANN401 -- ras
     return number
 
 
-def _grid(src: Any, path: Path) -> Grid:  # noqa: ANN401 -- rasterio is untyped
+def grid_in(src: Any, path: Path) -> Grid:  # noqa: ANN401 -- rasterio is untyped
     """Return the grid of an open file, or refuse it."""
     if src.crs is None or src.transform == Affine.identity():
         raise RasterError("RASTER_NO_CRS", file=path.name)
@@ -407,12 +427,4 @@ def _refuse(bad: NDArray[np.bool_], cells: NDArray[Any], row: int, path: Path, c
         row=row + int(at[0]),
         column=int(at[1]),
         value=cells[at].item(),
-    )
-
-
-def _grid_words(grid: Grid) -> str:
-    """Say a grid in a few words, for an error that names two of them."""
-    return (
-        f"{grid.width} x {grid.height} @ {grid.origin_x:.9g}, {grid.origin_y:.9g} "
-        f"({grid.cell_x:.9g} x {grid.cell_y:.9g})"
     )

@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -52,6 +52,8 @@ class TakenFile:
     band: int
     nodata: str  # "nan" where that is the value
     grid: Mapping[str, str | int]
+    made_from: Mapping[str, str] = field(default_factory=dict)
+    """Where the bytes were made here: digests of what they were made from, and the method."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +86,13 @@ class LayerView:
 
 
 def take_file(
-    path: Path, *, kind: str, folder: Path, nodata: float | None = None, band: int | None = None
+    path: Path,
+    *,
+    kind: str,
+    folder: Path,
+    nodata: float | None = None,
+    band: int | None = None,
+    made_from: Mapping[str, str] | None = None,
 ) -> TakenFile:
     """Read a raster wholly, refuse it for any fault, and copy it to ``folder`` by its digest.
 
@@ -95,6 +103,7 @@ def take_file(
     folder : where layers are kept; the copy appears there in one step.
     nodata : value that means "not known", where the file does not say.
     band : number from 1, for a file of several bands.
+    made_from : what `registry.raster_intake.gather` tells of a file that was made here.
 
     Raises
     ------
@@ -103,7 +112,7 @@ def take_file(
     """
     if kind not in KINDS:
         raise InvalidValueError(field="kind", value=kind, why=", ".join(KINDS))
-    read = open_layer(path, kind=kind, nodata=nodata, band=band, allowed=_allowed(kind))
+    read = open_layer(path, kind=kind, nodata=nodata, band=band, allowed=codes_of(kind))
     folder.mkdir(parents=True, exist_ok=True)
     kept = layer_path(folder, read.sha256)
     if not kept.exists():
@@ -115,6 +124,7 @@ def take_file(
         band=read.band,
         nodata=repr(read.nodata),
         grid=grid_text(read.grid),
+        made_from=made_from or {},
     )
 
 
@@ -167,6 +177,7 @@ def register_layer(session: Session, command: RegisterLayer) -> LayerView:
             "year": command.year,
             "source": command.source,
             "licence": command.licence,
+            **({"made_from": dict(file.made_from)} if file.made_from else {}),
         },
     )
     return get(session, made.id)
@@ -279,7 +290,7 @@ def _raster(row: RowMapping, folder: Path) -> Raster:
     )
 
 
-def _allowed(kind: str) -> set[int] | range | None:
+def codes_of(kind: str) -> set[int] | range | None:
     """Return the codes a class layer may hold, where the growth tables know them."""
     if kind == "species":
         return {row.code for row in tables.species_codes().values()}

@@ -37,6 +37,11 @@ class Settings(BaseSettings):
         default=None, description="tcp:// address of a dask.distributed scheduler for assessments"
     )
 
+    raster_sources: str = Field(
+        default="",
+        description="Prefixes, by comma, under which rasters may be fetched (s3://, https://)",
+    )
+
     second_factor_roles: str = Field(
         default="",
         description="Roles, by comma, whose moves of value need a sign-in with a code",
@@ -46,6 +51,11 @@ class Settings(BaseSettings):
     def code_roles(self) -> frozenset[str]:
         """Roles whose moves of value need a sign-in with the second factor."""
         return frozenset(one.strip() for one in self.second_factor_roles.split(",") if one.strip())
+
+    @property
+    def raster_prefixes(self) -> tuple[str, ...]:
+        """Prefixes under which rasters may be fetched."""
+        return tuple(one.strip() for one in self.raster_sources.split(",") if one.strip())
 
     @property
     def cluster_dir(self) -> Path:

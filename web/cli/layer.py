@@ -1,12 +1,18 @@
 """``tanhui layer``: take rasters in and look at them."""
 
+import sys
+import tempfile
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
+from geo.aligning import Alignment
+from geo.raster import Grid
 from registry import layers
 from registry.db import perform, transaction
+from registry.raster_intake import Wanted, gather
 from web import database
 from web.cli.acting import As, Json, acting, key_of, now
 from web.cli.output import show
@@ -17,7 +23,14 @@ app = typer.Typer(no_args_is_help=True, help="图层 Layers.")
 
 @app.command()
 def add(
-    file: Annotated[Path, typer.Argument(help="A GeoTIFF of one kind of value")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE...",
+            help="GeoTIFFs, folders of them, or addresses under TANHUI_RASTER_SOURCES;"
+            " several are put together as one",
+        ),
+    ],
     *,
     kind: Annotated[str, typer.Option(help=", ".join(layers.KINDS))],
     year: Annotated[int, typer.Option(help="The year whose 31 December it shows")],
@@ -25,11 +38,33 @@ def add(
     licence: Annotated[str, typer.Option(help="Under which licence it may be used")],
     nodata: Annotated[float | None, typer.Option(help="If the file does not say")] = None,
     band: Annotated[int | None, typer.Option(help="Band, counting from 1")] = None,
+    align_to: Annotated[
+        UUID | None, typer.Option(help="Lay it on the cells of this layer", metavar="LAYER")
+    ] = None,
+    method: Annotated[
+        Alignment | None,
+        typer.Option(help="How, with --align-to; classes take nearest only"),
+    ] = None,
     as_: As = None,
     json: Json = False,
 ) -> None:
     """Read a raster wholly, refuse it for any fault, and keep it by its SHA-256."""
-    taken = layers.take_file(file, kind=kind, folder=settings().layer_dir, nodata=nodata, band=band)
+    config = settings()
+    wanted = Wanted(
+        names=sources, kind=kind, nodata=nodata, band=band, grid=_grid(align_to), method=method
+    )
+    with tempfile.TemporaryDirectory(dir=_made(config.state_dir), prefix=".layer-") as room:
+        found = gather(
+            wanted, Path(room), allowed=config.raster_prefixes, progress=None if json else _tell
+        )
+        taken = layers.take_file(
+            found.path,
+            kind=kind,
+            folder=config.layer_dir,
+            nodata=found.nodata,
+            band=found.band,
+            made_from=found.made_from,
+        )
     command = layers.RegisterLayer(
         at=now(),
         actor_id=acting(as_),
@@ -42,6 +77,24 @@ def add(
     )
     view = perform(database.app_engine(), layers.register_layer, command)
     show(view, as_json=json, lines=[_line(view)])
+
+
+def _grid(align_to: UUID | None) -> Grid | None:
+    if align_to is None:
+        return None
+    with transaction(database.app_engine()) as session:
+        return layers.rasters(session, [align_to], settings().layer_dir)[align_to].grid
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _tell(done: int, whole: int) -> None:
+    """Say how much of an address is here, on one line."""
+    end = "\n" if done == whole else ""
+    print(f"\r{done / 1e6:,.0f} / {whole / 1e6:,.0f} MB", end=end, file=sys.stderr, flush=True)
 
 
 @app.command("list")
