@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from pydantic import Field
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from registry import assessments
@@ -233,12 +233,21 @@ def latest_run(
     return None if found is None else found.run_id
 
 
+def may_see(session: Session, who: ActorView, run_id: UUID) -> bool:
+    """Say whether an actor may open a run's page."""
+    return _found(session, who, run_id) is not None
+
+
 def _in_sight(session: Session, who: ActorView, run_id: UUID) -> RunLine:
-    given = {"id": run_id, "project": None, "kind": None, "before": None, "most": 1}
-    row = session.execute(_RUNS, {**bound(who), **given}).first()
+    row = _found(session, who, run_id)
     if row is None:
         raise NotFoundError(what="assessment", id=run_id)
     return _line(row)
+
+
+def _found(session: Session, who: ActorView, run_id: UUID) -> Row[Any] | None:
+    given = {"id": run_id, "project": None, "kind": None, "before": None, "most": 1}
+    return session.execute(_RUNS, {**bound(who), **given}).first()
 
 
 def _years(session: Session, who: ActorView, run_id: UUID) -> list[YearSum]:

@@ -385,6 +385,11 @@ def test_units_come_out_whole_and_their_page_tells_where_from(town, desk, period
     names = one(town, "SELECT string_agg(DISTINCT code, '|') FROM parcel WHERE code IS NOT NULL")
     assert not any(code in page.text for code in names.split("|"))  # no plot
     assert "人</" not in page.text  # no person
+    for who in ("auditor", "county", "company", "village", "farmer", "buyer"):
+        seen = desk(who).get(f"/batches/{issued}").text
+        for link in set(re.findall(r'href="(/assessments/[^"#]+)', seen)):
+            assert desk(who).get(link).status_code == 200, (who, link)
+    assert "/assessments/" in desk("auditor").get(f"/batches/{issued}").text
     assert desk(None).get("/batches/CN-330802-FCS-000001-999-2025").status_code == 404
     assert desk(None).get("/batches/nothing").status_code == 422
     assert issued in desk(None).get(f"/lookup?q={issued}").text

@@ -12,17 +12,17 @@ from werkzeug.wrappers import Response
 from registry import certificates, events, retirement, serials, transfers
 from registry.db import Command, transaction
 from registry.ranges import Selection
-from registry.reads import books
+from registry.reads import assessments, books
 from registry.reads import units as reads
 from registry.reads.books import HeldRange, Holdings
 from registry.unit_errors import SerialInvalidError
 from web.api import units as api
 from web.api.sale_scope import party_of
-from web.auth import moves_value, public, requires
+from web.auth import may, moves_value, public, requires
 from web.chart_frame import Chart
 from web.charts import share_bar
 from web.commands import from_form
-from web.context import actor, engine, reading
+from web.context import actor, engine, reading, viewer
 from web.pages import frame, home
 from web.pages.acting import Faults, acted, answered, given, kg, word
 from web.pages.frame import moment, show
@@ -72,6 +72,8 @@ class BatchContext:
     first_year: int
     last_year: int
     states: Chart
+    run_open: bool
+    """Whether the reader may open the run that the batch stands on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +217,12 @@ def batch(prefix: str) -> str:
     """Show to anybody what a batch stands on."""
     with reading() as session:
         found = reads.batch(session, None, reads.BatchQuery(prefix=prefix))
+        who = viewer()
+        run_open = (
+            who is not None
+            and may(who, "assessment:read")
+            and assessments.may_see(session, who, found.run_id)
+        )
     return show(
         "units/batch.html",
         BatchContext(
@@ -222,6 +230,7 @@ def batch(prefix: str) -> str:
             first_year=found.starts_on.year,
             last_year=(found.ends_on - timedelta(days=1)).year,
             states=_states(found),
+            run_open=run_open,
         ),
     )
 
