@@ -3327,6 +3327,32 @@ CREATE TABLE public.slot (
 )
 WITH (fillfactor='50');
 ALTER TABLE public.slot OWNER TO tanhui_owner;
+CREATE TABLE public.stand_event (
+    id uuid NOT NULL,
+    parcel_id uuid NOT NULL,
+    year integer NOT NULL,
+    kind text NOT NULL,
+    touched_ppm integer NOT NULL,
+    intensity_ppm integer NOT NULL,
+    species integer,
+    planned boolean NOT NULL,
+    source character varying NOT NULL,
+    evidence jsonb NOT NULL,
+    evidence_sha256 bytea,
+    replaces uuid,
+    withdrawn boolean NOT NULL,
+    reason character varying NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_stand_event_intensity_share CHECK (((intensity_ppm >= 1) AND (intensity_ppm <= 1000000))),
+    CONSTRAINT ck_stand_event_kind_known CHECK ((kind = ANY (ARRAY['thinning'::text, 'harvest'::text, 'clearing'::text, 'fire'::text, 'snow'::text, 'pest'::text, 'replanting'::text]))),
+    CONSTRAINT ck_stand_event_species_planted CHECK (((species IS NULL) OR (kind = 'replanting'::text))),
+    CONSTRAINT ck_stand_event_touched_share CHECK (((touched_ppm >= 1) AND (touched_ppm <= 1000000))),
+    CONSTRAINT ck_stand_event_withdrawn_names CHECK (((NOT withdrawn) OR (replaces IS NOT NULL))),
+    CONSTRAINT ck_stand_event_year_sensible CHECK (((year >= 1900) AND (year <= 2200)))
+);
+ALTER TABLE public.stand_event OWNER TO tanhui_owner;
 CREATE TABLE public.subscription (
     id uuid NOT NULL,
     number text NOT NULL,
@@ -3572,6 +3598,8 @@ ALTER TABLE ONLY public.settlement_payment
     ADD CONSTRAINT pk_settlement_payment PRIMARY KEY (settlement_id, revision, n);
 ALTER TABLE ONLY public.slot
     ADD CONSTRAINT pk_slot PRIMARY KEY (owner_ref, n);
+ALTER TABLE ONLY public.stand_event
+    ADD CONSTRAINT pk_stand_event PRIMARY KEY (id);
 ALTER TABLE ONLY public.subscription
     ADD CONSTRAINT pk_subscription PRIMARY KEY (id);
 ALTER TABLE ONLY public.subscription_line
@@ -3672,6 +3700,8 @@ ALTER TABLE ONLY public.reward_voucher
     ADD CONSTRAINT uq_reward_voucher_orchard_id_year UNIQUE (orchard_id, year);
 ALTER TABLE ONLY public.settlement
     ADD CONSTRAINT uq_settlement_lot_id_vintage_run UNIQUE (lot_id, vintage, run);
+ALTER TABLE ONLY public.stand_event
+    ADD CONSTRAINT uq_stand_event_replaces UNIQUE (replaces);
 ALTER TABLE ONLY public.subscription_line
     ADD CONSTRAINT uq_subscription_line_subscription_id_vintage UNIQUE (subscription_id, vintage);
 ALTER TABLE ONLY public.subscription
@@ -3742,6 +3772,7 @@ CREATE INDEX ix_reservation_capacity ON public.reservation USING btree (claim_id
 CREATE INDEX ix_reward_movement_voucher ON public.reward_movement USING btree (voucher);
 CREATE INDEX ix_run_interval_run_id ON public.run_interval USING btree (run_id);
 CREATE INDEX ix_settlement_line_payee_id ON public.settlement_line USING btree (payee_id);
+CREATE INDEX ix_stand_event_parcel_id ON public.stand_event USING btree (parcel_id);
 CREATE INDEX ix_subscription_buyer_id ON public.subscription USING btree (buyer_id);
 CREATE INDEX ix_subscription_due_at ON public.subscription USING btree (due_at) WHERE (due_at IS NOT NULL);
 CREATE INDEX ix_subscription_line_lot_id_vintage ON public.subscription_line USING btree (lot_id, vintage);
@@ -3836,6 +3867,7 @@ CREATE TRIGGER settlement_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCAT
 CREATE CONSTRAINT TRIGGER settlement_line_is_true AFTER INSERT ON public.settlement_line DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_settlement();
 CREATE TRIGGER settlement_payment_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.settlement_payment FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER settlement_payment_is_true BEFORE INSERT ON public.settlement_payment FOR EACH ROW EXECUTE FUNCTION public.check_settlement_payment();
+CREATE TRIGGER stand_event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.stand_event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER tree_joins_alive BEFORE INSERT ON public.tree_pack_member FOR EACH ROW EXECUTE FUNCTION public.check_tree_joins();
 CREATE CONSTRAINT TRIGGER tree_pack_is_whole AFTER INSERT OR DELETE ON public.tree_pack_member DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_tree_pack();
 CREATE CONSTRAINT TRIGGER voucher_adds_up AFTER INSERT OR UPDATE ON public.reward_voucher DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_reward_adds_up();
@@ -4137,6 +4169,12 @@ ALTER TABLE ONLY public.settlement_payment
     ADD CONSTRAINT fk_settlement_payment_settlement_id_revision_n_settlement_line FOREIGN KEY (settlement_id, revision, n) REFERENCES public.settlement_line(settlement_id, revision, n);
 ALTER TABLE ONLY public.settlement
     ADD CONSTRAINT fk_settlement_prepared_by_actor FOREIGN KEY (prepared_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.stand_event
+    ADD CONSTRAINT fk_stand_event_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.stand_event
+    ADD CONSTRAINT fk_stand_event_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id);
+ALTER TABLE ONLY public.stand_event
+    ADD CONSTRAINT fk_stand_event_replaces_stand_event FOREIGN KEY (replaces) REFERENCES public.stand_event(id);
 ALTER TABLE ONLY public.subscription
     ADD CONSTRAINT fk_subscription_buyer_id_party FOREIGN KEY (buyer_id) REFERENCES public.party(id);
 ALTER TABLE ONLY public.subscription
@@ -4616,6 +4654,13 @@ CREATE POLICY settlement_payment_select ON public.settlement_payment FOR SELECT 
   WHERE (u.id = settlement_payment.settlement_id)))));
 CREATE POLICY settlement_select ON public.settlement FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR ((state <> ALL (ARRAY['DRAFT'::text, 'CHECKED'::text])) AND (lot_id IN ( SELECT public.reached_lots(true) AS reached_lots)))));
 CREATE POLICY settlement_update ON public.settlement FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)))));
+ALTER TABLE public.stand_event ENABLE ROW LEVEL SECURITY;
+CREATE POLICY stand_event_insert ON public.stand_event FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = stand_event.parcel_id) AND ((u.division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (u.owner_id = ( SELECT public.acts_for() AS acts_for))))))))));
+CREATE POLICY stand_event_select ON public.stand_event FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = stand_event.parcel_id)))));
 ALTER TABLE public.subscription ENABLE ROW LEVEL SECURITY;
 CREATE POLICY subscription_insert ON public.subscription FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((buyer_id = ( SELECT public.acts_for() AS acts_for)) OR (lot_id IN ( SELECT public.reached_lots(false) AS reached_lots)) OR (created_by = ( SELECT public.acts_as() AS acts_as))))));
 ALTER TABLE public.subscription_line ENABLE ROW LEVEL SECURITY;
@@ -4916,6 +4961,7 @@ GRANT UPDATE(effective_at) ON TABLE public.settlement TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.settlement_line TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.settlement_payment TO tanhui_app;
 GRANT SELECT ON TABLE public.slot TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.stand_event TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.subscription TO tanhui_app;
 GRANT UPDATE(due_at) ON TABLE public.subscription TO tanhui_app;
 GRANT UPDATE(calendar_unverified) ON TABLE public.subscription TO tanhui_app;

@@ -45,6 +45,7 @@ from registry.models.science import (
     Job,
     Layer,
 )
+from registry.models.stands import StandEvent
 from registry.models.units import (
     Account,
     Batch,
@@ -112,5 +113,6 @@ __all__ = [
     "RewardVoucher",
     "RunInterval",
     "Slot",
+    "StandEvent",
     "UnitRange",
 ]
