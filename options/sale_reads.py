@@ -88,6 +88,7 @@ class SettlementPage:
     unit: str
     vintage: int
     run: int
+    revision: int
     state: str
     ratio: str
     escrow_in_fen: int
@@ -382,7 +383,7 @@ _SUMS = (
 )
 _SETTLEMENT = text(
     "SELECT s.id AS settlement_id, s.lot_id, l.number AS lot_number, l.company_id, l.unit,"
-    f" s.vintage, s.run, s.state, s.ratio, {_SUMS}"
+    f" s.vintage, s.run, s.revision, s.state, s.ratio, {_SUMS}"
     " FROM settlement s JOIN lot l ON l.id = s.lot_id WHERE s.id = :id"
 )
 _LINES = text(

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import typer
 
-from options import money_reads, settlement
+from options import sale_reads, settlement
 from registry.db import transaction
 from web import database
 from web.cli.acting import Json
@@ -33,5 +33,5 @@ ask(app, "publish", settlement.publish, settlement.PublishSettlement, subject="s
 def show(settlement: UUID, *, json: Json = False) -> None:
     """Show a settlement with its lines and what was paid of each."""
     with transaction(database.app_engine()) as session:
-        found = money_reads.settlement(session, settlement)
+        found = sale_reads.settlement(session, settlement)
     tell(found, as_json=json)

@@ -38,6 +38,8 @@ from web.pages.subscriptions import bank_row
 blueprint = Blueprint("statements", __name__)
 DEDUCTION_ROWS: Final = 5
 PATH: Final = ("DRAFT", "CHECKED", "APPROVED", "PAYING", "RETURNED", "PUBLISHED")
+YEARS_BACK, YEARS_SHOWN = 4, 12
+"""Years of an account's chart: those gone by, and all; a forecast reaches far ahead."""
 _KG_PER_T: Final = 1000
 
 
@@ -180,7 +182,7 @@ def run(settlement_id: UUID) -> str:
         RunPage(
             run=page,
             chart=waterfall(page),
-            here=PATH.index(page.state),
+            here=len(PATH) if page.state == PATH[-1] else PATH.index(page.state),
             people=names,
             company=may(who, "settlement:write")
             and (who.party_id == page.company_id or who.has("system")),
@@ -393,7 +395,8 @@ def _net(found: ForestOwnerAccount) -> Chart:
         unit=gettext("吨"),
     )
     years = [y for y in found.years if y.forecast_kg is not None or y.monitored_kg is not None]
-    shown = years[-12:]
+    start = next((i for i, y in enumerate(years) if y.year >= now().year - YEARS_BACK), 0)
+    shown = years[start : start + YEARS_SHOWN]
     monitored = tuple((year.monitored_kg or 0) / _KG_PER_T for year in shown)
     forecast = tuple(
         0.0 if year.monitored_kg is not None else (year.forecast_kg or 0) / _KG_PER_T

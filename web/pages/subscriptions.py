@@ -283,7 +283,7 @@ def _context(session: Session, who: ActorView, contract: SubscriptionPage) -> Co
         contract=contract,
         lot=lot,
         state=state,
-        here=PATH.index(shown) if shown in PATH else len(PATH),
+        here=PATH.index(shown) if shown in PATH[:-1] else len(PATH),
         due=None if contract.due_at is None or undone else moment(contract.due_at),
         text=text,
         sha256=contract_sha256(text).hex(),
