@@ -57,7 +57,11 @@ def desk(chromium, address, request):
     @contextmanager
     def open_(name, **more):
         wrong = []
-        more = {"viewport": {"width": 1200, "height": 1000}, "base_url": address} | more
+        more = {
+            "viewport": {"width": 1200, "height": 1000},
+            "base_url": address,
+            "reduced_motion": "reduce",  # a map that glides is hit elsewhere than it was aimed at
+        } | more
         context = chromium.new_context(**more)
         page = context.new_page()
         page.on("pageerror", lambda error: wrong.append(str(error)))

@@ -5,6 +5,7 @@ import { defaults as defaultControls } from "ol/control/defaults.js";
 import ScaleLine from "ol/control/ScaleLine.js";
 import { boundingExtent } from "ol/extent.js";
 import GeoJSON from "ol/format/GeoJSON.js";
+import { defaults as defaultInteractions } from "ol/interaction/defaults.js";
 import Graticule from "ol/layer/Graticule.js";
 import TileLayer from "ol/layer/Tile.js";
 import VectorLayer from "ol/layer/Vector.js";
@@ -18,6 +19,7 @@ import { GCJ02 } from "./gcj02.js";
 export const VIEW = "EPSG:3857";
 export const DATA = "EPSG:4326"; // CGCS2000 longitude and latitude are read as they are: 4490 differs by millimetres
 const CHINA = transformExtent([73, 18, 135, 54], DATA, VIEW);
+export const MOTION_MS = window.matchMedia("(prefers-reduced-motion: reduce)").matches ? 0 : 250; // a step of zoom
 export const FONT = '"PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif';
 
 export const geojson = new GeoJSON({ dataProjection: DATA, featureProjection: VIEW });
@@ -99,8 +101,9 @@ export function makeMap({ target, basemap, words, layers }) {
     controls: defaultControls({
       attribution: Boolean(basemap),
       rotate: false,
-      zoomOptions: { zoomInTipLabel: words.zoom_in ?? "+", zoomOutTipLabel: words.zoom_out ?? "-" },
+      zoomOptions: { duration: MOTION_MS, zoomInTipLabel: words.zoom_in ?? "+", zoomOutTipLabel: words.zoom_out ?? "-" },
     }).extend([new ScaleLine({ units: "metric", minWidth: 80 })]),
+    interactions: defaultInteractions({ zoomDuration: MOTION_MS }),
     view: new View({ projection: VIEW, center: [(CHINA[0] + CHINA[2]) / 2, (CHINA[1] + CHINA[3]) / 2], zoom: 4, maxZoom: 20, enableRotation: false }),
   });
   map.on("loadstart", () => target.setAttribute("aria-busy", "true"));

@@ -5,7 +5,7 @@ import Point from "ol/geom/Point.js";
 import VectorLayer from "ol/layer/Vector.js";
 import VectorSource from "ol/source/Vector.js";
 import { Circle, Fill, Stroke, Style } from "ol/style.js";
-import { bboxSource, fit, geojson, makeMap, outlineLayer, readFeatures, ready, token } from "./base.js";
+import { bboxSource, fit, geojson, makeMap, MOTION_MS, outlineLayer, readFeatures, ready, token } from "./base.js";
 import { dotStyle, paintSwatch, toneStyle } from "./styles.js";
 import { countsOf, tileLayer } from "./tiles.js";
 
@@ -37,7 +37,7 @@ function element(tag, className, text) {
 function popup(map, { fields, legend, words, labelField, linkField }) {
   const box = element("div", "map-popup");
   box.setAttribute("role", "status");
-  const overlay = new Overlay({ element: box, positioning: "bottom-center", offset: [0, -10], stopEvent: true, autoPan: { margin: 16 } });
+  const overlay = new Overlay({ element: box, positioning: "bottom-center", offset: [0, -10], stopEvent: true, autoPan: { margin: 16, animation: { duration: MOTION_MS } } });
   map.addOverlay(overlay);
   const open = (title, pairs, position, address) => {
     box.replaceChildren();
