@@ -33,7 +33,9 @@ MOST_CELLS: Final = 40_000_000_000
 MOST_COLUMNS: Final = 500_000
 """A province at 2 m; a file that claims more is a slip or a trap: its strips fill the memory."""
 
-CLASS_KINDS: Final = frozenset({"species", "age", "site", "land_class", "origin", "disturbance"})
+CLASS_KINDS: Final = frozenset(
+    {"species", "age", "site", "land_class", "origin", "disturbance", "loss"}
+)
 """Kinds whose values are counted, not averaged, and so are whole numbers."""
 
 Reader: TypeAlias = Callable[[int, int, int, int], NDArray[Any]]
@@ -169,6 +171,7 @@ def open_layer(
     allowed: Collection[int] | None = None,
     year: int | None = None,
     band: int | None = None,
+    limits: tuple[float, float] | None = None,
 ) -> Layer:
     """Check one band of a GeoTIFF wholly and return what later steps need of it.
 
@@ -181,12 +184,13 @@ def open_layer(
     allowed : codes that may occur in a class layer.
     year : year the layer shows.
     band : band number from 1; may be left out for files of one band.
+    limits : least and most of what a cell may hold.
 
     Raises
     ------
     RasterError : RASTER_UNREADABLE, RASTER_MANY_BANDS, RASTER_NO_CRS, RASTER_NO_NODATA,
         RASTER_ROTATED, RASTER_TOO_LARGE, RASTER_WRONG_DTYPE, RASTER_ALL_NODATA,
-        RASTER_NOT_FINITE, RASTER_NEGATIVE_AGE,
+        RASTER_NOT_FINITE, RASTER_NEGATIVE_AGE, RASTER_LOSS_YEAR, RASTER_OUTSIDE_LIMITS,
         RASTER_UNKNOWN_SPECIES or RASTER_UNKNOWN_CLASS.
     """
     with open_tiff(path) as src:
@@ -198,7 +202,7 @@ def open_layer(
         missing = nodata if declared is None else float(declared)
         if missing is None:
             raise RasterError("RASTER_NO_NODATA", file=path.name)
-        _check_values(src, number, path, kind=kind, nodata=missing, allowed=allowed)
+        _check_values(src, number, path, kind=kind, nodata=missing, allowed=allowed, limits=limits)
     return Layer(
         path=path,
         kind=kind,
@@ -393,6 +397,7 @@ def _check_values(
     kind: str,
     nodata: float,
     allowed: Collection[int] | None,
+    limits: tuple[float, float] | None,
 ) -> None:
     """Read every cell once: the file is whole, not empty, and holds values of its kind."""
     known = 0
@@ -410,13 +415,35 @@ def _check_values(
         if kind == "age":
             _refuse(present & (cells < 0), cells, row, path, "RASTER_NEGATIVE_AGE")
         if codes is not None:
-            code = "RASTER_UNKNOWN_SPECIES" if kind == "species" else "RASTER_UNKNOWN_CLASS"
-            _refuse(present & ~np.isin(cells, codes), cells, row, path, code)
+            code = _UNKNOWN.get(kind, "RASTER_UNKNOWN_CLASS")
+            latest = {"latest": int(codes[-1])} if kind == "loss" else {}
+            _refuse(present & ~np.isin(cells, codes), cells, row, path, code, **latest)
+        if limits is not None:
+            low, high = limits
+            _refuse(
+                present & ((cells < low) | (cells > high)),
+                cells,
+                row,
+                path,
+                "RASTER_OUTSIDE_LIMITS",
+                low=low,
+                high=high,
+            )
     if known == 0:
         raise RasterError("RASTER_ALL_NODATA", file=path.name, nodata=nodata)
 
 
-def _refuse(bad: NDArray[np.bool_], cells: NDArray[Any], row: int, path: Path, code: str) -> None:
+_UNKNOWN: Final = {"species": "RASTER_UNKNOWN_SPECIES", "loss": "RASTER_LOSS_YEAR"}
+
+
+def _refuse(
+    bad: NDArray[np.bool_],
+    cells: NDArray[Any],
+    row: int,
+    path: Path,
+    code: str,
+    **more: float,
+) -> None:
     """Raise for the first bad cell, if there is one, with its place and value."""
     if not bad.any():
         return
@@ -427,4 +454,5 @@ def _refuse(bad: NDArray[np.bool_], cells: NDArray[Any], row: int, path: Path, c
         row=row + int(at[0]),
         column=int(at[1]),
         value=cells[at].item(),
+        **more,
     )

@@ -1,10 +1,12 @@
 """Layers: rasters taken in once, kept by the SHA-256 of their bytes, never changed."""
 
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Final
@@ -13,6 +15,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import RowMapping, text
 from sqlalchemy.orm import Session
 
+from geo.patches import loss_values
 from geo.raster import Grid, file_sha256, open_layer
 from geo.raster import Layer as Raster
 from registry import events
@@ -30,8 +33,14 @@ KINDS: Final = (
     "land_class",
     "canopy",
     "ndvi",
+    "loss",
 )
+OBSERVED: Final = ("ndvi", "canopy", "loss")
+"""Kinds that show what was seen on a day: never one to come."""
+LIMITS: Final[Mapping[str, tuple[float, float]]] = {"ndvi": (-1.0, 1.0), "canopy": (0.0, 1.0)}
+"""Least and most of a kind's values, after the layer's scale."""
 MAX_AGE_YR: Final = 255
+LAST_LOSS: Final = 2100
 METRES_PER_DEGREE: Final = 111_320.0
 """Of latitude, roughly; only to say a cell's size to a person."""
 
@@ -54,17 +63,23 @@ class TakenFile:
     grid: Mapping[str, str | int]
     made_from: Mapping[str, str] = field(default_factory=dict)
     """Where the bytes were made here: digests of what they were made from, and the method."""
+    scale: str = "1.0"
+    """A cell's number times this is the value: 0.0001 for NDVI kept as whole numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterLayer(Command):
-    """Enter a raster that `take_file` has read: what it shows, of which year, from whom."""
+    """Enter a raster that `take_file` has read: what it shows, of which year, from whom.
+
+    ``observed_on`` is the day of the image, where it is of one day.
+    """
 
     file: TakenFile
     kind: str
     year: int
     source: str
     licence: str
+    observed_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +98,13 @@ class LayerView:
     nodata: float
     source: str
     licence: str
+    observed_on: date | None
+    scale: float
+
+    @property
+    def shows(self) -> date:
+        """The day it shows: that of the image, else the last of its year."""
+        return self.observed_on or date(self.year, 12, 31)
 
 
 def take_file(
@@ -93,6 +115,8 @@ def take_file(
     nodata: float | None = None,
     band: int | None = None,
     made_from: Mapping[str, str] | None = None,
+    scale: float = 1.0,
+    year: int | None = None,
 ) -> TakenFile:
     """Read a raster wholly, refuse it for any fault, and copy it to ``folder`` by its digest.
 
@@ -104,15 +128,24 @@ def take_file(
     nodata : value that means "not known", where the file does not say.
     band : number from 1, for a file of several bands.
     made_from : what `registry.raster_intake.gather` tells of a file that was made here.
+    scale : a cell's number times this is the value, for NDVI and canopy cover.
+    year : the year that a loss raster shows the end of; it holds no later loss.
 
     Raises
     ------
     geo.raster.RasterError : what is wrong with the file.
-    InvalidValueError : an unknown kind.
+    InvalidValueError : an unknown kind; a scale that is none.
     """
     if kind not in KINDS:
         raise InvalidValueError(field="kind", value=kind, why=", ".join(KINDS))
-    read = open_layer(path, kind=kind, nodata=nodata, band=band, allowed=codes_of(kind))
+    read = open_layer(
+        path,
+        kind=kind,
+        nodata=nodata,
+        band=band,
+        allowed=codes_of(kind, year),
+        limits=_limits(kind, scale),
+    )
     folder.mkdir(parents=True, exist_ok=True)
     kept = layer_path(folder, read.sha256)
     if not kept.exists():
@@ -125,6 +158,7 @@ def take_file(
         nodata=repr(read.nodata),
         grid=grid_text(read.grid),
         made_from=made_from or {},
+        scale=repr(scale),
     )
 
 
@@ -134,7 +168,13 @@ def layer_path(folder: Path, sha256: str) -> Path:
 
 
 def register_layer(session: Session, command: RegisterLayer) -> LayerView:
-    """Enter the layer; the same bytes of the same kind are the layer that is already there."""
+    """Enter the layer; the same bytes of the same kind are the layer that is already there.
+
+    Raises
+    ------
+    InvalidValueError : a day that is not in the year, or an image of a day to come.
+    """
+    _check_day(command)
     file = command.file
     digest = bytes.fromhex(file.sha256)
     session.execute(_LOCK, {"sha256": file.sha256})
@@ -162,6 +202,8 @@ def register_layer(session: Session, command: RegisterLayer) -> LayerView:
         grid=dict(file.grid),
         source=command.source,
         licence=command.licence,
+        observed_on=command.observed_on,
+        scale=float(file.scale),
         effective_at=command.at,
     )
     session.add(made)
@@ -178,6 +220,8 @@ def register_layer(session: Session, command: RegisterLayer) -> LayerView:
             "source": command.source,
             "licence": command.licence,
             **({"made_from": dict(file.made_from)} if file.made_from else {}),
+            **({"observed_on": command.observed_on} if command.observed_on else {}),
+            **({"scale": file.scale} if float(file.scale) != 1 else {}),
         },
     )
     return get(session, made.id)
@@ -188,7 +232,7 @@ def listing(session: Session, *, kind: str | None = None) -> list[LayerView]:
     found = session.execute(
         text(
             f"{_SELECT} WHERE CAST(:kind AS text) IS NULL OR kind = :kind"
-            " ORDER BY kind, year DESC, recorded_at DESC, id"
+            " ORDER BY kind, year DESC, observed_on DESC NULLS FIRST, recorded_at DESC, id"
         ),
         {"kind": kind},
     )
@@ -290,13 +334,37 @@ def _raster(row: RowMapping, folder: Path) -> Raster:
     )
 
 
-def codes_of(kind: str) -> set[int] | range | None:
-    """Return the codes a class layer may hold, where the growth tables know them."""
+def codes_of(kind: str, year: int | None = None) -> set[int] | range | None:
+    """Return the codes a class layer may hold, where known; of losses up to a year."""
+    if kind == "loss":
+        return loss_values(LAST_LOSS if year is None else year)
     if kind == "species":
         return {row.code for row in tables.species_codes().values()}
     if kind == "site":
         return {row.site for row in tables.site_classes().values()}
     return range(MAX_AGE_YR + 1) if kind == "age" else None
+
+
+def _limits(kind: str, scale: float) -> tuple[float, float] | None:
+    """Return the least and most number of a cell, where the kind has such."""
+    if not (math.isfinite(scale) and scale > 0):
+        raise InvalidValueError(field="scale", value=scale, why="> 0")
+    if kind not in LIMITS:
+        return None
+    low, high = LIMITS[kind]
+    return low / scale, high / scale
+
+
+def _check_day(command: RegisterLayer) -> None:
+    day = command.observed_on
+    if day is not None and day.year != command.year:
+        raise InvalidValueError(field="observed_on", value=day, why=str(command.year))
+    if command.kind in OBSERVED and (day or date(command.year, 1, 1)) > command.at.date():
+        raise InvalidValueError(
+            field="year" if day is None else "observed_on",
+            value=day or command.year,
+            why=f"<= {command.at.date()}",
+        )
 
 
 def _copy(path: Path, kept: Path) -> None:
@@ -316,6 +384,7 @@ def _view(row: RowMapping) -> LayerView:
 
 _LOCK = text("SELECT pg_advisory_xact_lock(hashtextextended('layer ' || :sha256, 0))")
 _SELECT = (
-    "SELECT id, kind, name, sha256, year, crs, width, height, cell_m, nodata, source, licence"
+    "SELECT id, kind, name, sha256, year, crs, width, height, cell_m, nodata, source, licence,"
+    " observed_on, scale"
     " FROM layer"
 )

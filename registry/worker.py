@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from registry import eligibility_jobs, estimation, import_jobs, jobs
+from registry import change_series, eligibility_jobs, estimation, import_jobs, jobs, losses
 
 
 def run_worker(
@@ -22,4 +22,6 @@ def run_worker(
     estimation.register_task(layer_dir, scheduler)
     eligibility_jobs.register_task(layer_dir)
     import_jobs.register_tasks()
+    change_series.register_task(layer_dir)
+    losses.register_task(layer_dir)
     jobs.work(engine, once=once)

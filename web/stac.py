@@ -29,6 +29,7 @@ KINDS: Final[Mapping[str, str]] = {
     "land_class": "地类 Land class",
     "canopy": "郁闭度 Canopy cover",
     "ndvi": "植被指数 NDVI",
+    "loss": "损失年份 Year of loss",
 }
 _SPDX: Final = re.compile(r"[\w.+-]+")
 _MULTIHASH_SHA256: Final = "1220"
@@ -159,13 +160,13 @@ def _collection(kind: str, found: Sequence[CataloguedLayer]) -> dict[str, Any]:
 
 
 def _item(one: CataloguedLayer) -> dict[str, Any]:
-    view, grid = one.view, one.grid
+    view, grid, day = one.view, one.grid, one.view.observed_on
     transform = list(grid.transform)[:6]
     known = view.crs.upper().startswith("EPSG:")
     properties: dict[str, Any] = {
         "datetime": None,
-        "start_datetime": _first(view.year),
-        "end_datetime": _last(view.year),
+        "start_datetime": f"{day}T00:00:00Z" if day else _first(view.year),
+        "end_datetime": f"{day}T23:59:59Z" if day else _last(view.year),
         "title": view.name,
         "gsd": view.cell_m,
         "license": _licence(view.licence),

@@ -1,5 +1,12 @@
 """Tables of the record; private to registry: others see verbs and frozen values."""
 
+from registry.models.change import (
+    Disturbance,
+    DisturbanceDecision,
+    DisturbanceParcel,
+    ParcelLoss,
+    ParcelValue,
+)
 from registry.models.decisions import (
     Claim,
     Eligibility,
@@ -71,6 +78,9 @@ __all__ = [
     "CertificateRevocation",
     "Claim",
     "CohortTable",
+    "Disturbance",
+    "DisturbanceDecision",
+    "DisturbanceParcel",
     "Division",
     "Eligibility",
     "Entry",
@@ -99,6 +109,8 @@ __all__ = [
     "Parcel",
     "ParcelDecision",
     "ParcelLineage",
+    "ParcelLoss",
+    "ParcelValue",
     "ParcelVersion",
     "Party",
     "Period",

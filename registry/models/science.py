@@ -1,11 +1,13 @@
 """Science: layers, what each parcel holds of them, tables used, runs and their yearly answers."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Date,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -28,7 +30,7 @@ class Layer(Base):
 
     id: Mapped[Id]
     kind: Mapped[Code] = mapped_column(
-        comment="species, age, site, disturbance, dem, land_class, canopy, ndvi"
+        comment="species, age, site, disturbance, dem, land_class, canopy, ndvi, loss"
     )
     name: Mapped[str]
     path: Mapped[str] = mapped_column(comment="Below the folder of layers, or an address")
@@ -46,6 +48,12 @@ class Layer(Base):
     )
     source: Mapped[str]
     licence: Mapped[str]
+    observed_on: Mapped[date | None] = mapped_column(
+        Date, comment="The day of the image, where it is of one day"
+    )
+    scale: Mapped[float] = mapped_column(
+        server_default="1", comment="A cell's number times this is the value"
+    )
     effective_at: Mapped[EffectiveAt]
     recorded_at: Mapped[RecordedAt]
 

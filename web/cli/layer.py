@@ -2,6 +2,7 @@
 
 import sys
 import tempfile
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -45,6 +46,12 @@ def add(
         Alignment | None,
         typer.Option(help="How, with --align-to; classes take nearest only"),
     ] = None,
+    observed_on: Annotated[
+        datetime | None, typer.Option("--on", help="Day of the image", formats=["%Y-%m-%d"])
+    ] = None,
+    scale: Annotated[
+        float, typer.Option(help="Value of 1 in a cell: 0.0001 for NDVI in whole numbers")
+    ] = 1.0,
     as_: As = None,
     json: Json = False,
 ) -> None:
@@ -64,16 +71,20 @@ def add(
             nodata=found.nodata,
             band=found.band,
             made_from=found.made_from,
+            scale=scale,
+            year=year,
         )
+    day = observed_on.date() if observed_on else None
     command = layers.RegisterLayer(
         at=now(),
         actor_id=acting(as_),
-        key=key_of("layer", taken, kind, year, source, licence),
+        key=key_of("layer", taken, kind, year, day, source, licence),
         file=taken,
         kind=kind,
         year=year,
         source=source,
         licence=licence,
+        observed_on=day,
     )
     view = perform(database.app_engine(), layers.register_layer, command)
     show(view, as_json=json, lines=[_line(view)])
@@ -115,6 +126,6 @@ def _plain(view: layers.LayerView) -> dict[str, object]:
 
 def _line(view: layers.LayerView) -> str:
     return (
-        f"{view.id}  {view.kind:<12} {view.year}  {view.width} x {view.height}"
+        f"{view.id}  {view.kind:<12} {view.observed_on or view.year}  {view.width} x {view.height}"
         f" @ {view.cell_m:g} m {view.crs}  {view.sha256[:12]}  {view.name}"
     )
