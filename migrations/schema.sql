@@ -2318,6 +2318,51 @@ CREATE TABLE public.distribution_payout (
     CONSTRAINT ck_distribution_payout_positive CHECK (((shares > 0) AND (amount_fen >= 0)))
 );
 ALTER TABLE public.distribution_payout OWNER TO tanhui_owner;
+CREATE TABLE public.disturbance (
+    id uuid NOT NULL,
+    layer_id uuid NOT NULL,
+    year integer NOT NULL,
+    status text DEFAULT 'candidate'::text NOT NULL,
+    geometry public.geometry(MultiPolygon,4490) NOT NULL,
+    area_m2 double precision NOT NULL,
+    patch_m2 double precision NOT NULL,
+    unit_m2 double precision NOT NULL,
+    ground_digest bytea NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_disturbance_areas CHECK (((area_m2 > (0)::double precision) AND (patch_m2 >= unit_m2) AND (unit_m2 >= (0)::double precision))),
+    CONSTRAINT ck_disturbance_status_known CHECK ((status = ANY (ARRAY['candidate'::text, 'confirmed'::text, 'dismissed'::text])))
+);
+ALTER TABLE public.disturbance OWNER TO tanhui_owner;
+CREATE TABLE public.disturbance_decision (
+    id uuid NOT NULL,
+    disturbance_id uuid NOT NULL,
+    decision text NOT NULL,
+    kind character varying,
+    share_ppm integer,
+    year integer,
+    occurred_on date,
+    reason character varying NOT NULL,
+    job_ids uuid[] NOT NULL,
+    actor_id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_disturbance_decision_confirmed_says_what CHECK (((decision = 'confirm'::text) = ((kind IS NOT NULL) AND (share_ppm IS NOT NULL) AND (year IS NOT NULL)))),
+    CONSTRAINT ck_disturbance_decision_decision_known CHECK ((decision = ANY (ARRAY['confirm'::text, 'dismiss'::text]))),
+    CONSTRAINT ck_disturbance_decision_kind_known CHECK (((kind)::text = ANY ((ARRAY['harvest'::character varying, 'clearing'::character varying, 'fire'::character varying, 'snow'::character varying, 'pest'::character varying, 'wind'::character varying, 'landslide'::character varying])::text[]))),
+    CONSTRAINT ck_disturbance_decision_says_why CHECK ((length((reason)::text) > 0)),
+    CONSTRAINT ck_disturbance_decision_share_is_one CHECK (((share_ppm >= 1) AND (share_ppm <= 1000000)))
+);
+ALTER TABLE public.disturbance_decision OWNER TO tanhui_owner;
+CREATE TABLE public.disturbance_parcel (
+    disturbance_id uuid NOT NULL,
+    parcel_id uuid NOT NULL,
+    version integer NOT NULL,
+    area_m2 double precision NOT NULL,
+    CONSTRAINT ck_disturbance_parcel_area_positive CHECK ((area_m2 > (0)::double precision))
+);
+ALTER TABLE public.disturbance_parcel OWNER TO tanhui_owner;
 CREATE TABLE public.division (
     code text NOT NULL,
     name character varying NOT NULL,
@@ -2564,7 +2609,9 @@ CREATE TABLE public.layer (
     source character varying NOT NULL,
     licence character varying NOT NULL,
     effective_at timestamp with time zone NOT NULL,
-    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    observed_on date,
+    scale double precision DEFAULT '1'::double precision NOT NULL
 );
 ALTER TABLE public.layer OWNER TO tanhui_owner;
 CREATE TABLE public.login (
@@ -2939,6 +2986,33 @@ CREATE TABLE public.parcel_lineage (
     CONSTRAINT ck_parcel_lineage_two_parcels CHECK ((parent_id <> child_id))
 );
 ALTER TABLE public.parcel_lineage OWNER TO tanhui_owner;
+CREATE TABLE public.parcel_loss (
+    parcel_id uuid NOT NULL,
+    version integer NOT NULL,
+    layer_id uuid NOT NULL,
+    input_digest bytea NOT NULL,
+    years integer[] NOT NULL,
+    area_dm2 bigint[] NOT NULL,
+    nodata_dm2 bigint NOT NULL,
+    outside_dm2 bigint NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_parcel_loss_arrays_match CHECK ((cardinality(years) = cardinality(area_dm2)))
+);
+ALTER TABLE public.parcel_loss OWNER TO tanhui_owner;
+CREATE TABLE public.parcel_value (
+    parcel_id uuid NOT NULL,
+    version integer NOT NULL,
+    layer_id uuid NOT NULL,
+    input_digest bytea NOT NULL,
+    mean double precision,
+    minimum double precision,
+    maximum double precision,
+    known_share double precision NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_parcel_value_known_has_mean CHECK (((mean IS NULL) = (known_share = (0)::double precision))),
+    CONSTRAINT ck_parcel_value_share_is_one CHECK (((known_share >= (0)::double precision) AND (known_share <= (1)::double precision)))
+);
+ALTER TABLE public.parcel_value OWNER TO tanhui_owner;
 CREATE TABLE public.parcel_version (
     parcel_id uuid NOT NULL,
     version integer NOT NULL,
@@ -3484,6 +3558,12 @@ ALTER TABLE ONLY public.distribution
     ADD CONSTRAINT pk_distribution PRIMARY KEY (id);
 ALTER TABLE ONLY public.distribution_payout
     ADD CONSTRAINT pk_distribution_payout PRIMARY KEY (distribution_id, household_code);
+ALTER TABLE ONLY public.disturbance
+    ADD CONSTRAINT pk_disturbance PRIMARY KEY (id);
+ALTER TABLE ONLY public.disturbance_decision
+    ADD CONSTRAINT pk_disturbance_decision PRIMARY KEY (id);
+ALTER TABLE ONLY public.disturbance_parcel
+    ADD CONSTRAINT pk_disturbance_parcel PRIMARY KEY (disturbance_id, parcel_id);
 ALTER TABLE ONLY public.division
     ADD CONSTRAINT pk_division PRIMARY KEY (code);
 ALTER TABLE ONLY public.eligibility
@@ -3560,6 +3640,10 @@ ALTER TABLE ONLY public.parcel_decision
     ADD CONSTRAINT pk_parcel_decision PRIMARY KEY (id);
 ALTER TABLE ONLY public.parcel_lineage
     ADD CONSTRAINT pk_parcel_lineage PRIMARY KEY (parent_id, child_id);
+ALTER TABLE ONLY public.parcel_loss
+    ADD CONSTRAINT pk_parcel_loss PRIMARY KEY (parcel_id, version, layer_id, input_digest);
+ALTER TABLE ONLY public.parcel_value
+    ADD CONSTRAINT pk_parcel_value PRIMARY KEY (parcel_id, version, layer_id, input_digest);
 ALTER TABLE ONLY public.parcel_version
     ADD CONSTRAINT pk_parcel_version PRIMARY KEY (parcel_id, version);
 ALTER TABLE ONLY public.party
@@ -3642,6 +3726,10 @@ ALTER TABLE ONLY public.delivery
     ADD CONSTRAINT uq_delivery_source_vintage UNIQUE (source, vintage);
 ALTER TABLE ONLY public.distribution
     ADD CONSTRAINT uq_distribution_collective_id_year UNIQUE (collective_id, year);
+ALTER TABLE ONLY public.disturbance_decision
+    ADD CONSTRAINT uq_disturbance_decision_disturbance_id UNIQUE (disturbance_id);
+ALTER TABLE ONLY public.disturbance
+    ADD CONSTRAINT uq_disturbance_year_ground_digest UNIQUE (year, ground_digest);
 ALTER TABLE ONLY public.event
     ADD CONSTRAINT uq_event_number UNIQUE (number);
 ALTER TABLE ONLY public.event_seal
@@ -3722,6 +3810,9 @@ CREATE INDEX ix_bank_line_subject_id ON public.bank_line USING btree (subject_id
 CREATE INDEX ix_claim_geometry ON public.claim USING gist (geometry);
 CREATE INDEX ix_claim_parcel_id ON public.claim USING btree (parcel_id);
 CREATE INDEX ix_claim_project_id ON public.claim USING btree (project_id);
+CREATE INDEX ix_disturbance_geometry ON public.disturbance USING gist (geometry);
+CREATE INDEX ix_disturbance_parcel_parcel_id ON public.disturbance_parcel USING btree (parcel_id);
+CREATE INDEX ix_disturbance_status ON public.disturbance USING btree (status);
 CREATE INDEX ix_division_boundary ON public.division USING gist (boundary);
 CREATE INDEX ix_division_name_grams ON public.division USING gin (public.grams((name)::text));
 CREATE INDEX ix_division_parent_code ON public.division USING btree (parent_code);
@@ -3809,6 +3900,8 @@ CREATE TRIGGER cohort_table_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE O
 CREATE TRIGGER delivery_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.delivery FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER distribution_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.distribution FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER distribution_payout_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.distribution_payout FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER disturbance_decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.disturbance_decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER disturbance_parcel_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.disturbance_parcel FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER entry_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entry FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER entry_reach AFTER INSERT ON public.entry REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.check_entry_reach();
 CREATE TRIGGER event_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.event FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -3840,6 +3933,8 @@ CREATE TRIGGER parcel_decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCAT
 CREATE TRIGGER parcel_ground_insert AFTER INSERT ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
 CREATE TRIGGER parcel_ground_update AFTER UPDATE ON public.parcel REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION public.check_parcel_ground();
 CREATE TRIGGER parcel_lineage_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_lineage FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER parcel_loss_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_loss FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER parcel_value_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_value FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_version FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER period_change BEFORE UPDATE ON public.period FOR EACH ROW EXECUTE FUNCTION public.check_period_change();
 CREATE TRIGGER plot_estimate_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.plot_estimate FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -3927,6 +4022,18 @@ ALTER TABLE ONLY public.distribution
     ADD CONSTRAINT fk_distribution_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
 ALTER TABLE ONLY public.distribution_payout
     ADD CONSTRAINT fk_distribution_payout_distribution_id_distribution FOREIGN KEY (distribution_id) REFERENCES public.distribution(id);
+ALTER TABLE ONLY public.disturbance_decision
+    ADD CONSTRAINT fk_disturbance_decision_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.disturbance_decision
+    ADD CONSTRAINT fk_disturbance_decision_disturbance_id_disturbance FOREIGN KEY (disturbance_id) REFERENCES public.disturbance(id);
+ALTER TABLE ONLY public.disturbance_decision
+    ADD CONSTRAINT fk_disturbance_decision_event_id_event FOREIGN KEY (event_id) REFERENCES public.event(id);
+ALTER TABLE ONLY public.disturbance
+    ADD CONSTRAINT fk_disturbance_layer_id_layer FOREIGN KEY (layer_id) REFERENCES public.layer(id);
+ALTER TABLE ONLY public.disturbance_parcel
+    ADD CONSTRAINT fk_disturbance_parcel_disturbance_id_disturbance FOREIGN KEY (disturbance_id) REFERENCES public.disturbance(id);
+ALTER TABLE ONLY public.disturbance_parcel
+    ADD CONSTRAINT fk_disturbance_parcel_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
 ALTER TABLE ONLY public.division
     ADD CONSTRAINT fk_division_parent_code_division FOREIGN KEY (parent_code) REFERENCES public.division(code);
 ALTER TABLE ONLY public.eligibility
@@ -4079,10 +4186,18 @@ ALTER TABLE ONLY public.parcel_lineage
     ADD CONSTRAINT fk_parcel_lineage_child_id_parcel FOREIGN KEY (child_id) REFERENCES public.parcel(id);
 ALTER TABLE ONLY public.parcel_lineage
     ADD CONSTRAINT fk_parcel_lineage_parent_id_parent_version_parcel_version FOREIGN KEY (parent_id, parent_version) REFERENCES public.parcel_version(parcel_id, version);
+ALTER TABLE ONLY public.parcel_loss
+    ADD CONSTRAINT fk_parcel_loss_layer_id_layer FOREIGN KEY (layer_id) REFERENCES public.layer(id);
+ALTER TABLE ONLY public.parcel_loss
+    ADD CONSTRAINT fk_parcel_loss_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
 ALTER TABLE ONLY public.parcel
     ADD CONSTRAINT fk_parcel_owner_id_party FOREIGN KEY (owner_id) REFERENCES public.party(id);
 ALTER TABLE ONLY public.parcel
     ADD CONSTRAINT fk_parcel_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.parcel_value
+    ADD CONSTRAINT fk_parcel_value_layer_id_layer FOREIGN KEY (layer_id) REFERENCES public.layer(id);
+ALTER TABLE ONLY public.parcel_value
+    ADD CONSTRAINT fk_parcel_value_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
 ALTER TABLE ONLY public.parcel_version
     ADD CONSTRAINT fk_parcel_version_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.parcel_version
@@ -4305,6 +4420,33 @@ CREATE POLICY distribution_payout_select ON public.distribution_payout FOR SELEC
 CREATE POLICY distribution_select ON public.distribution FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (collective_id = ( SELECT public.acts_for() AS acts_for)) OR (EXISTS ( SELECT
    FROM public.party u
   WHERE ((u.id = distribution.collective_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under)))))));
+ALTER TABLE public.disturbance ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.disturbance_decision ENABLE ROW LEVEL SECURITY;
+CREATE POLICY disturbance_decision_insert ON public.disturbance_decision FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) AND (EXISTS ( SELECT
+   FROM (public.disturbance_parcel x
+     JOIN public.parcel u ON ((u.id = x.parcel_id)))
+  WHERE ((x.disturbance_id = disturbance_decision.disturbance_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under)))))))));
+CREATE POLICY disturbance_decision_select ON public.disturbance_decision FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.disturbance u
+  WHERE (u.id = disturbance_decision.disturbance_id)))));
+CREATE POLICY disturbance_insert ON public.disturbance FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (( SELECT public.acts_under() AS acts_under) IS NOT NULL))));
+ALTER TABLE public.disturbance_parcel ENABLE ROW LEVEL SECURITY;
+CREATE POLICY disturbance_parcel_insert ON public.disturbance_parcel FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = disturbance_parcel.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
+CREATE POLICY disturbance_parcel_select ON public.disturbance_parcel FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = disturbance_parcel.parcel_id)))));
+CREATE POLICY disturbance_select ON public.disturbance FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.disturbance_parcel u
+  WHERE (u.disturbance_id = disturbance.id)))));
+CREATE POLICY disturbance_update ON public.disturbance FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM (public.disturbance_parcel x
+     JOIN public.parcel u ON ((u.id = x.parcel_id)))
+  WHERE ((x.disturbance_id = disturbance.id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under)))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM (public.disturbance_parcel x
+     JOIN public.parcel u ON ((u.id = x.parcel_id)))
+  WHERE ((x.disturbance_id = disturbance.id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
 ALTER TABLE public.eligibility ENABLE ROW LEVEL SECURITY;
 CREATE POLICY eligibility_insert ON public.eligibility FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
    FROM public.parcel u
@@ -4515,8 +4657,22 @@ CREATE POLICY parcel_lineage_insert ON public.parcel_lineage FOR INSERT WITH CHE
 CREATE POLICY parcel_lineage_select ON public.parcel_lineage FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
    FROM public.parcel u
   WHERE (u.id = ANY (ARRAY[parcel_lineage.parent_id, parcel_lineage.child_id]))))));
+ALTER TABLE public.parcel_loss ENABLE ROW LEVEL SECURITY;
+CREATE POLICY parcel_loss_insert ON public.parcel_loss FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = parcel_loss.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
+CREATE POLICY parcel_loss_select ON public.parcel_loss FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = parcel_loss.parcel_id)))));
 CREATE POLICY parcel_select ON public.parcel FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (owner_id = ( SELECT public.acts_for() AS acts_for)) OR (id IN ( SELECT public.reached_parcels() AS reached_parcels))));
 CREATE POLICY parcel_update ON public.parcel FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (division_code ~~ ( SELECT public.acts_under() AS acts_under))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (division_code ~~ ( SELECT public.acts_under() AS acts_under)))));
+ALTER TABLE public.parcel_value ENABLE ROW LEVEL SECURITY;
+CREATE POLICY parcel_value_insert ON public.parcel_value FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE ((u.id = parcel_value.parcel_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
+CREATE POLICY parcel_value_select ON public.parcel_value FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = parcel_value.parcel_id)))));
 ALTER TABLE public.parcel_version ENABLE ROW LEVEL SECURITY;
 CREATE POLICY parcel_version_insert ON public.parcel_version FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
    FROM public.parcel u
@@ -4801,6 +4957,10 @@ GRANT SELECT,INSERT ON TABLE public.cohort_table TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.delivery TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.distribution TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.distribution_payout TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.disturbance TO tanhui_app;
+GRANT UPDATE(status) ON TABLE public.disturbance TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.disturbance_decision TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.disturbance_parcel TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.division TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.division TO tanhui_app;
 GRANT UPDATE(valid_to_year) ON TABLE public.division TO tanhui_app;
@@ -4891,6 +5051,8 @@ GRANT UPDATE(shape_digest) ON TABLE public.parcel TO tanhui_app;
 GRANT UPDATE(submitted_by) ON TABLE public.parcel TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.parcel_decision TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.parcel_lineage TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.parcel_loss TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.parcel_value TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.parcel_version TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.party TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.party TO tanhui_app;
