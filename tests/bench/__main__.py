@@ -11,7 +11,7 @@ from pathlib import Path
 os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
 
 from registry import cluster
-from tests.bench import books, places, raster_cases, vector
+from tests.bench import books, places, raster_cases, sink_cases, vector
 from tests.bench.store import Store, open_store
 from tests.bench.timing import Cases, interleaved, rows
 from web.config import settings
@@ -44,6 +44,7 @@ class Opened:
 def cases(opened: Opened, folder: Path) -> Cases:
     """Yield every case of ``make bench``."""
     yield from raster_cases.cases(folder, SIZES)
+    yield from sink_cases.cases(folder, SIZES)
     yield from vector.cases(folder, SIZES)
     yield from places.cases(opened, folder, (2_000, 10_000))
     yield from books.cases(opened, seconds=4.0, scale=20)

@@ -1,11 +1,12 @@
 """Every benchmark runs at toy size and answers the same question as its peers."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from tests.bench import books, places, raster_cases, vector
+from tests.bench import books, places, raster_cases, sink_cases, vector
 from tests.bench.__main__ import line
 from tests.bench.ground import SCHEME, ground
 from tests.bench.store import open_store
@@ -68,6 +69,15 @@ def test_runs_are_taken_in_turn_and_the_first_round_is_not_counted():
 @pytest.mark.parametrize("make", [raster_cases.zonal_case, raster_cases.growth_case])
 def test_cases_of_rasters(folder, make):
     run(make(folder, TOY))
+
+
+@pytest.mark.parametrize("make", [sink_cases.bandwidth_case, sink_cases.peak_case])
+def test_cases_of_sinks(folder, make):
+    run(replace(make(folder, TOY), peers={}))
+
+
+def test_stands_step_through_their_years():
+    run(replace(sink_cases.stepping_case(TOY), peers={}))
 
 
 @pytest.mark.parametrize("make", [vector.area_case, vector.read_case, vector.overlap_case])
