@@ -1,11 +1,16 @@
 """A run's map adds up to the run's kg, and a cell's density is the cohort table's."""
 
+import json
+
 import numpy as np
+import pystac
 import pytest
 import rasterio
+from pystac.validation import validate_dict
+from rasterio.warp import transform_bounds
 
 from geo.raster import file_sha256, open_layer
-from registry import assessments, maps, people
+from registry import assessments, map_items, maps, people
 from registry.db import SYSTEM_ACTOR, transaction
 from registry.errors import NotFoundError
 from registry.estimation import assess
@@ -84,3 +89,22 @@ def test_the_same_map_has_the_same_bytes_and_a_stranger_gets_none(engine, tmp_pa
         drawn(engine, tmp_path, report.run_id, 2050)
     with pytest.raises(NotFoundError):
         drawn(engine, tmp_path, factories.uuid4(), 2030)
+
+
+@pytest.mark.parametrize("what", ["stock", "net"])
+def test_the_item_beside_a_map_names_its_rasters_by_digest(engine, tmp_path, stand, what):
+    _, report = stand
+    made = drawn(engine, tmp_path, report.run_id, 2030, what=what)
+    path = map_items.write_item(made, tmp_path / made.density)
+    item = pystac.Item.from_file(path)
+    # The core schema comes with pystac; those of extensions lie on the network.
+    validate_dict({**json.loads(path.read_text()), "stac_extensions": []})
+    assert (path.name, item.properties["tanhui:run"]) == ("map.json", str(report.run_id))
+    assert item.properties["tanhui:map_kg"] == made.run_kg
+    for role, digest in (("density", made.density_sha256), ("total", made.total_sha256)):
+        asset = item.assets[role]
+        assert asset.extra_fields["file:checksum"] == f"1220{digest}"
+        assert file_sha256(tmp_path / asset.href) == digest
+    with rasterio.open(tmp_path / made.density) as src:
+        west, south, east, north = transform_bounds(src.crs, "EPSG:4490", *src.bounds)
+    assert item.bbox == pytest.approx([west, south, east, north], abs=1e-6)

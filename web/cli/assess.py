@@ -203,8 +203,8 @@ def map_(
     as_: As = None,
     json: Json = False,
 ) -> None:
-    """Write a run's carbon of a year as rasters (COG): density, and the run's kg apart."""
-    from registry import maps
+    """Write a run's carbon of a year as rasters (COG) and a STAC item: density, and kg apart."""
+    from registry import map_items, maps
 
     if what not in get_args(maps.What):
         raise InvalidValueError(field="what", value=what, why="stock | net")
@@ -222,6 +222,7 @@ def map_(
     lines = [
         f"{made.density}  {made.density_sha256}",
         f"{made.total}  {made.total_sha256}",
+        map_items.write_item(made, out).name,
         (
             f"像元 cells {made.cells:,}  合计 sum {_t(made.total_kg)} t CO2e"
             f"  测算 run {_t(made.run_kg)} t CO2e"
