@@ -1,17 +1,21 @@
 """Series of layers by date, and disturbances that a loss raster proposes: once each."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date
 from functools import partial
-from uuid import uuid4
+from threading import Barrier
+from uuid import UUID, uuid4
 
 import numpy as np
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import text
 
 from geo.raster import RasterError, write_cog
-from registry import change_series, disturbances, layers, losses, parcels, people
+from registry import change_series, disturbances, layers, losses, parcels, people, stand_events
 from registry.change_ground import LayerElsewhereError
 from registry.change_series import DateTwiceError, MeasureSeries
 from registry.db import SYSTEM_ACTOR, perform, transaction
@@ -21,6 +25,7 @@ from registry.errors import (
     NotPermittedError,
     WrongStateError,
 )
+from registry.estimation import assess
 from registry.losses import DetectLosses
 from registry.reads import change as reads
 from tests import factories
@@ -291,3 +296,137 @@ def test_staff_of_another_county_neither_see_nor_decide(engine, at, candidate):
         perform(engine, disturbances.dismiss, dismissal(at, stranger, found))
     with pytest.raises(NotPermittedError):
         perform(engine, disturbances.dismiss, dismissal(at, township, found))
+
+
+def confirmation(at, actor, found, **more):
+    return disturbances.ConfirmDisturbance(
+        **by(at, actor),
+        **{"disturbance_id": found, "kind": "fire", "reason": "森林火灾调查表"} | more,
+    )
+
+
+@pytest.fixture
+def assessed(engine, at, tmp_path, ground, candidate):
+    """The candidate's ground with a forecast of all parcels and a monitored run of some."""
+    makers.add_layers(engine, at, tmp_path, makers.arrays())
+    ids = list(ground)
+    folder = tmp_path / "layers"
+    assess(engine, makers.command(at, ids), layer_dir=folder)
+    done = {"kind": "monitored", "years": (2023, 2025)}
+    assess(engine, makers.command(at, ids[:3], **done), layer_dir=folder)
+    old = {"kind": "monitored", "years": (2023, 2024)}
+    assess(engine, makers.command(at, ids[3:5], **old), layer_dir=folder)
+    return candidate
+
+
+def test_a_confirmation_writes_each_parcels_event_and_asks_exactly_its_runs_again(
+    engine, at, ground, assessed
+):
+    found, county = assessed
+    command = confirmation(at, county, found, share_ppm=800_000, occurred_on=date(2025, 3, 18))
+    done = perform(engine, disturbances.confirm, command)
+    assert perform(engine, disturbances.confirm, command) == done
+    assert done.status == "confirmed"
+    with transaction(engine) as session:
+        written = [event for one in ground for event in stand_events.listing(session, one)]
+        held = dict(
+            session.execute(
+                text(
+                    "SELECT parcel_id, area_m2 FROM disturbance_parcel WHERE disturbance_id = :id"
+                ),
+                {"id": found},
+            ).all()
+        )
+        asked = [
+            (job.arguments["kind"], {UUID(one) for one in job.arguments["parcel_ids"]})
+            for job in session.execute(
+                text("SELECT arguments FROM job WHERE id = ANY(:ids)"), {"ids": list(done.job_ids)}
+            )
+        ]
+        whole = dict(session.execute(text("SELECT id, area_m2 FROM parcel")).all())
+        told = session.scalar(
+            text("SELECT count(*) FROM event WHERE kind = 'disturbance.confirmed'")
+        )
+    assert told == 1
+    assert {one.parcel_id for one in written} == set(done.parcel_ids) == set(held)
+    for one in written:
+        assert (one.year, one.kind, one.intensity_ppm) == (2025, "fire", 800_000)
+        assert one.touched_ppm / 1e6 == pytest.approx(
+            held[one.parcel_id] / whole[one.parcel_id], abs=1e-6
+        )
+        assert one.evidence["disturbance"] == str(found)
+    first = set(list(ground)[:3]) & set(done.parcel_ids)
+    assert first
+    assert sorted(asked, key=lambda one: one[0]) == [
+        ("forecast", set(done.parcel_ids)),
+        ("monitored", first),
+    ]
+
+
+def test_of_two_who_decide_at_once_one_does(engine, at, assessed):
+    found, county = assessed
+    with transaction(engine) as session:
+        other = factories.actor(session, "county")
+    gate = Barrier(2)
+
+    def decide(actor):
+        gate.wait()
+        try:
+            return perform(engine, disturbances.confirm, confirmation(at, actor, found)).status
+        except WrongStateError as refused:
+            return refused.params["state"]
+
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(decide, (county, other))) == ["confirmed", "confirmed"]
+    with transaction(engine) as session:
+        assert session.scalar(text("SELECT count(*) FROM disturbance_decision")) == 1
+        parcels = session.scalar(text("SELECT count(*) FROM disturbance_parcel"))
+        assert session.scalar(text("SELECT count(*) FROM stand_event")) == parcels
+        assert session.scalar(text("SELECT count(*) FROM job")) == 2
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"kind": "meteor"},
+        {"share_ppm": 0},
+        {"share_ppm": 1_000_001},
+        {"occurred_on": date(2026, 3, 3)},
+        {"year": 2027},
+        {"year": 1999},
+        {"year": 2024, "occurred_on": date(2025, 3, 1)},
+        {"reason": "  "},
+    ],
+)
+def test_a_confirmation_that_makes_no_sense_leaves_the_candidate(engine, at, candidate, more):
+    found, county = candidate
+    with pytest.raises(InvalidValueError):
+        perform(engine, disturbances.confirm, confirmation(at, county, found, **more))
+    with transaction(engine) as session:
+        assert session.scalar(text("SELECT status FROM disturbance")) == "candidate"
+        assert session.scalar(text("SELECT count(*) FROM stand_event")) == 0
+
+
+runs = st.builds(
+    disturbances.Known,
+    parcel_id=st.integers(0, 30).map(lambda n: UUID(int=n)),
+    kind=st.sampled_from(["forecast", "monitored"]),
+    first_year=st.just(2020),
+    last_year=st.integers(2020, 2030),
+    layer_ids=st.sampled_from([(UUID(int=1),), (UUID(int=2),)]),
+    curves=st.just(((1, "a"),)),
+    programme_id=st.none(),
+)
+
+
+@given(
+    known=st.lists(runs, unique_by=lambda one: (one.parcel_id, one.kind)),
+    year=st.integers(2019, 2031),
+)
+def test_runs_asked_again_are_each_once_and_of_years_that_change(known, year):
+    made = disturbances.plan_reruns(known, year)
+    asked = [(one.run.kind, parcel) for one in made for parcel in one.parcel_ids]
+    assert sorted(asked) == sorted(
+        (one.kind, one.parcel_id) for one in known if one.last_year >= year
+    )
+    assert disturbances.plan_reruns(known[::-1], year) == made

@@ -22,6 +22,7 @@ from web.config import settings
 app = typer.Typer(no_args_is_help=True, help="变化 Series of layers, disturbances.")
 Division = Annotated[str | None, typer.Option(help="其已批准地块 its approved parcels; else all")]
 Queue = Annotated[bool, typer.Option("--queue", help="交给后台 leave it to a worker")]
+ask(app, "confirm", disturbances.confirm, disturbances.ConfirmDisturbance, subject="disturbance_id")
 ask(app, "dismiss", disturbances.dismiss, disturbances.DismissDisturbance, subject="disturbance_id")
 
 
