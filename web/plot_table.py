@@ -308,7 +308,7 @@ def _refused(plot: Plot, row: int) -> Iterator[FieldError]:
     try:
         carbon(plot)
     except DomainError as error:
-        params = {**error.params, "index": row}
+        params = {**error.params, "index": row - 1}  # counted from nought, as the error does
         said = messages.say(error.code, params)
         yield FieldError(
             pointer=f"/{row}",

@@ -44,3 +44,11 @@ def test_words_are_complete(code):
     assert set(words) == {"zh", "en", "remedy_zh", "remedy_en"}
     assert words["zh"]
     assert words["en"]
+
+
+def test_lists_and_positions_read_as_people_write_them():
+    said = messages.say("EQUATION_VARIABLES", {"key": "k", "needed": ["a", "b"], "given": []})
+    assert "a、b" in said.zh
+    assert "a, b" in said.en
+    assert ("无" in said.zh, "none" in said.en) == (True, True)
+    assert "第 1 个" in messages.say("VALUE_NEGATIVE", {"name": "n", "index": 0, "value": -1}).zh

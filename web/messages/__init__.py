@@ -70,13 +70,26 @@ def say(code: str, params: Mapping[str, object]) -> Said:
     if words is None:
         shown = ", ".join(f"{name}={value}" for name, value in params.items())
         return Said(zh=f"{code}（{shown}）", en=f"{code} ({shown})", remedy_zh="", remedy_en="")
-    chinese = dict(params) | {"what": THINGS.get(str(params.get("what")), params.get("what"))}
+    chinese = _listed(params, "、", "无")
+    chinese["what"] = THINGS.get(str(params.get("what")), params.get("what"))
+    english = _listed(params, ", ", "none")
     return Said(
         zh=_fill(words["zh"], chinese),
-        en=_fill(words["en"], params),
+        en=_fill(words["en"], english),
         remedy_zh=_fill(words["remedy_zh"], chinese),
-        remedy_en=_fill(words["remedy_en"], params),
+        remedy_en=_fill(words["remedy_en"], english),
     )
+
+
+def _listed(params: Mapping[str, object], mark: str, none: str) -> dict[str, object]:
+    """Return the parameters as people write them: lists in a row, positions counted from one."""
+    shown = {
+        name: (mark.join(map(str, value)) or none) if isinstance(value, list | tuple) else value
+        for name, value in params.items()
+    }
+    if isinstance(at := shown.get("index"), int):
+        shown["index"] = at + 1
+    return shown
 
 
 def _fill(words: str, params: Mapping[str, object]) -> str:
