@@ -282,14 +282,14 @@ def _product_numpy(
 
 
 def _check_histogram(
-    start: IntArray, cohort: Int32Array, area_dm2: IntArray, table: CohortTable
+    start: IntArray, cohort: Int32Array, area_dm2: IntArray, cells: Int32Array
 ) -> None:
     """Refuse codes outside the table, negative areas, and sums that could leave 64 bits."""
     if start.size == 0 or start[0] != 0 or start[-1] != cohort.size or cohort.size != area_dm2.size:
         raise DomainError("HISTOGRAM_SHAPE", starts=int(start.size), cohorts=int(cohort.size))
     if np.any(np.diff(start) < 0):
         raise DomainError("HISTOGRAM_SHAPE", starts=int(start.size), cohorts=int(cohort.size))
-    bad = (cohort < 0) | (cohort >= table.scheme.size)
+    bad = (cohort < 0) | (cohort >= len(cells))
     if bad.any():
         index = first_true(bad)
         raise DomainError("COHORT_UNKNOWN", index=index, value=int(cohort[index]))
@@ -301,7 +301,7 @@ def _check_histogram(
     parcel = np.repeat(np.arange(start.size - 1), np.diff(start))
     total = np.bincount(parcel, weights=area_dm2, minlength=start.size - 1)
     # The float sum may err by far less than one part in a thousand million.
-    over = total * float(table.mg_c_m2.max(initial=0)) * (1 + 1e-9) >= INT64_MAX
+    over = total * float(cells.max(initial=0)) * (1 + 1e-9) >= INT64_MAX
     if over.any():
         index = first_true(over)
         raise DomainError("AREA_TOO_LARGE", index=index, value=float(total[index]))
@@ -333,12 +333,38 @@ def parcel_stock_mg(
     ------
     DomainError : HISTOGRAM_SHAPE, COHORT_UNKNOWN, VALUE_NEGATIVE, AREA_TOO_LARGE.
     """
+    return rows_stock_mg(start, cohort, area_dm2, table.mg_c_m2, compiled=compiled)
+
+
+def rows_stock_mg(
+    start: ArrayLike,
+    row: ArrayLike,
+    area_dm2: ArrayLike,
+    cells: Int32Array,
+    *,
+    compiled: bool = True,
+) -> IntArray:
+    """Sum area x stock of every parcel over the rows of any table, as `parcel_stock_mg` does.
+
+    Parameters
+    ----------
+    row : (n_rows,) int32, indices into ``cells``.
+    cells : (n, columns) int32 mg C/m2, not negative.
+
+    Returns
+    -------
+    (n_parcels, columns) int64 dm2 x mg C/m2.
+
+    Raises
+    ------
+    DomainError : HISTOGRAM_SHAPE, COHORT_UNKNOWN, VALUE_NEGATIVE, AREA_TOO_LARGE.
+    """
     starts = np.ascontiguousarray(start, dtype=np.int64)
-    codes = np.ascontiguousarray(cohort, dtype=np.int32)
+    codes = np.ascontiguousarray(row, dtype=np.int32)
     areas = np.ascontiguousarray(area_dm2, dtype=np.int64)
-    _check_histogram(starts, codes, areas, table)
-    out = np.zeros((starts.size - 1, len(table.years)), np.int64)
-    (_product if compiled else _product_numpy)(starts, codes, areas, table.mg_c_m2, out)
+    _check_histogram(starts, codes, areas, cells)
+    out = np.zeros((starts.size - 1, cells.shape[1]), np.int64)
+    (_product if compiled else _product_numpy)(starts, codes, areas, cells, out)
     return out
 
 
@@ -357,7 +383,7 @@ def parcel_flag_dm2(
     starts = np.ascontiguousarray(start, dtype=np.int64)
     codes = np.ascontiguousarray(cohort, dtype=np.int32)
     areas = np.ascontiguousarray(area_dm2, dtype=np.int64)
-    _check_histogram(starts, codes, areas, table)
+    _check_histogram(starts, codes, areas, table.mg_c_m2)
     out = np.zeros((starts.size - 1, len(table.years)), np.int64)
     _product(starts, codes, areas, (table.flags == flag).astype(np.int32), out)
     return out

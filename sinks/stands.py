@@ -59,23 +59,27 @@ class Event:
     Attributes
     ----------
     flow : key of an event in ``tables/flows.csv``, or a `Flow`; ``replanting`` moves nothing.
-    intensity : share of the stand it touches.
+    intensity : share of the stand it touches; or one for each of ``stands``.
     stands : indices; None is all of them.
     replant : the touched share starts again at age 0. Full intensity needs it to grow again.
     """
 
     year: int
     flow: str | Flow
-    intensity: float = 1.0
+    intensity: float | tuple[float, ...] = 1.0
     stands: tuple[int, ...] | None = None
     replant: bool = False
 
     def __post_init__(self) -> None:
-        if not 0 <= self.intensity <= 1:
-            raise DomainError("SHARE_RANGE", share=self.intensity)
-        if self.replant and 0 < self.intensity < 1 and self.flow != REPLANTING:
-            # A stand has one age: what is felled in part is another stand from then on.
-            raise DomainError("REPLANT_PART", intensity=self.intensity, year=self.year)
+        each = self.intensity if isinstance(self.intensity, tuple) else (self.intensity,)
+        for share in each:
+            if not 0 <= share <= 1:
+                raise DomainError("SHARE_RANGE", share=share)
+            if self.replant and 0 < share < 1 and self.flow != REPLANTING:
+                # A stand has one age: what is felled in part is another stand from then on.
+                raise DomainError("REPLANT_PART", intensity=share, year=self.year)
+        if isinstance(self.intensity, tuple) and len(each) != len(self.stands or ()):
+            raise DomainError("EVENT_SHARES", year=self.year, stands=len(self.stands or ()))
 
 
 REPLANTING: Final = "replanting"
@@ -232,15 +236,16 @@ def _disturbance(now: _Year) -> None:
     for one in now.events:
         if one.year != now.year:
             continue
-        where = np.zeros(now.age_yr.size, bool)
-        where[list(one.stands) if one.stands is not None else slice(None)] = True
+        where = list(one.stands) if one.stands is not None else slice(None)
+        share = np.zeros(now.age_yr.size)
+        share[where] = one.intensity
         if one.flow != REPLANTING:
             flow = flows.event(one.flow) if isinstance(one.flow, str) else one.flow
-            now.stock += flow.moved(now.stock, np.where(where, one.intensity, 0.0))
-            now.stocking[where] *= 1 - one.intensity
+            now.stock += flow.moved(now.stock, share)
+            now.stocking *= 1 - share
         if one.replant or one.flow == REPLANTING:
             now.age_yr[where] = 0.0
-            now.stocking[where] = one.intensity
+            now.stocking[where] = share[where]
 
 
 PROCESSES: Final[Mapping[str, Callable[[_Year], None]]] = MappingProxyType(
