@@ -2132,7 +2132,10 @@ CREATE TABLE public.assessment_series (
     stock_kg bigint[] NOT NULL,
     net_kg bigint[] NOT NULL,
     flags jsonb NOT NULL,
-    CONSTRAINT ck_assessment_series_arrays_match CHECK ((cardinality(stock_kg) = cardinality(net_kg)))
+    pool_kg bigint[],
+    given jsonb,
+    CONSTRAINT ck_assessment_series_arrays_match CHECK ((cardinality(stock_kg) = cardinality(net_kg))),
+    CONSTRAINT ck_assessment_series_pools_match CHECK (((pool_kg IS NULL) OR (array_length(pool_kg, 2) = (cardinality(net_kg) + 1))))
 );
 ALTER TABLE public.assessment_series OWNER TO tanhui_owner;
 CREATE VIEW public.assessment WITH (security_invoker='true') AS
@@ -2162,9 +2165,24 @@ CREATE TABLE public.assessment_run (
     actor_id uuid NOT NULL,
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT ck_assessment_run_kind_known CHECK ((kind = ANY (ARRAY['forecast'::text, 'monitored'::text])))
+    strata_digest bytea,
+    pools jsonb,
+    CONSTRAINT ck_assessment_run_kind_known CHECK ((kind = ANY (ARRAY['forecast'::text, 'monitored'::text]))),
+    CONSTRAINT ck_assessment_run_pools_of_strata CHECK (((pools IS NULL) = (strata_digest IS NULL)))
 );
 ALTER TABLE public.assessment_run OWNER TO tanhui_owner;
+CREATE VIEW public.assessment_pool WITH (security_invoker='true') AS
+ SELECT s.run_id,
+    s.parcel_id,
+    ((r.pools -> (k.k - 1)) ->> 'pool'::text) AS pool,
+    ((s.first_year + i.i) - 1) AS year,
+    s.pool_kg[k.k][(i.i + 1)] AS stock_kg,
+    (s.pool_kg[k.k][(i.i + 1)] - s.pool_kg[k.k][i.i]) AS net_kg
+   FROM (((public.assessment_series s
+     JOIN public.assessment_run r ON ((r.id = s.run_id)))
+     CROSS JOIN LATERAL generate_series(1, array_length(s.pool_kg, 1)) k(k))
+     CROSS JOIN LATERAL generate_series(1, cardinality(s.net_kg)) i(i));
+ALTER TABLE public.assessment_pool OWNER TO tanhui_owner;
 CREATE TABLE public.bank_line (
     id uuid NOT NULL,
     bank_reference text NOT NULL,
@@ -3979,6 +3997,8 @@ ALTER TABLE ONLY public.assessment_run
 ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT fk_assessment_run_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
 ALTER TABLE ONLY public.assessment_run
+    ADD CONSTRAINT fk_assessment_run_strata_digest_cohort_table FOREIGN KEY (strata_digest) REFERENCES public.cohort_table(digest);
+ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT fk_assessment_run_table_digest_cohort_table FOREIGN KEY (table_digest) REFERENCES public.cohort_table(digest);
 ALTER TABLE ONLY public.assessment_series
     ADD CONSTRAINT fk_assessment_series_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
@@ -4940,6 +4960,7 @@ GRANT UPDATE(revoked_at) ON TABLE public.api_token TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.assessment_series TO tanhui_app;
 GRANT SELECT ON TABLE public.assessment TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.assessment_run TO tanhui_app;
+GRANT SELECT ON TABLE public.assessment_pool TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.bank_line TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.batch TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.capacity TO tanhui_app;

@@ -1,7 +1,7 @@
 """Reading assessments: yearly sums of the latest runs, and how one figure came about."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -10,13 +10,16 @@ import numpy as np
 from sqlalchemy import Row, RowMapping, text
 from sqlalchemy.orm import Session
 
-from registry import cohort_tables, stocks
+from registry import cohort_tables, stocks, strata
 from registry.cohort_tables import SCHEME
 from registry.divisions import subtree_prefix
 from registry.errors import InvalidValueError, RegistryError
 from sinks import growth, tables, units
 from sinks.cohorts import CohortTable
 from sinks.growth import AgeFlag
+from sinks.pools import Pool
+from sinks.strata import PPM
+from sinks.strata_tables import POOLS
 from sinks.tables.rows import GrowthRow
 
 Kind = Literal["forecast", "monitored"]
@@ -39,6 +42,16 @@ class YearSum:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PoolYear:
+    """One pool's part of a year; a run's pools add up to its figures."""
+
+    pool: str
+    year: int
+    stock_kg: int
+    net_kg: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunView:
     """A run with the digests of its inputs."""
 
@@ -56,6 +69,8 @@ class RunView:
     code_revision: str
     effective_at: datetime
     recorded_at: datetime
+    strata_digest: str | None = None
+    pools: list[dict[str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +100,9 @@ class CohortPart:
     curve_mark: str | None
     curve_source: str | None
     age_range: str
+    happened: list[list[Any]] = field(default_factory=list)
+    """Events of the record on it: year, flow of its carbon, and share that went."""
+    pools_mg_c_m2: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +123,10 @@ class Explanation:
     run: RunView
     stock_sum: int
     """Sum of dm2 x mg C/m2 over the cohorts, from which the kg are made once."""
+    pools: list[PoolYear] = field(default_factory=list)
+    """Of a run that keeps pools apart."""
+    given: dict[str, Any] | None = None
+    """Events and counted bamboo that the run read of the record."""
 
 
 def run(session: Session, run_id: UUID) -> RunView | None:
@@ -207,7 +229,10 @@ def explain(
         text("SELECT rows FROM cohort_table WHERE digest = :digest"),
         {"digest": bytes.fromhex(view.table_digest)},
     ).scalar_one()
-    parts, total = _parts(session, held, table, used, year)
+    if view.strata_digest is None:
+        parts, total = _parts(session, held, table, used, year)
+    else:
+        parts, total = _strata_parts(session, held, view, given=row["given"], used=used, year=year)
     return Explanation(
         parcel_id=parcel_id,
         version=row["version"],
@@ -222,7 +247,27 @@ def explain(
         flags=row["flags"],
         run=view,
         stock_sum=total,
+        pools=pools_of_parcel(view, row, year),
+        given=row["given"],
     )
+
+
+def pools_of_parcel(view: RunView, row: RowMapping, year: int) -> list[PoolYear]:
+    """Return a parcel's pools of one year, in the order of the run's."""
+    at = year - row["first_year"]
+    return [
+        PoolYear(pool=one["pool"], year=year, stock_kg=kg[at + 1], net_kg=kg[at + 1] - kg[at])
+        for one, kg in zip(view.pools or [], row["pool_kg"] or [], strict=True)
+    ]
+
+
+def pool_sums(session: Session, run_id: UUID) -> list[PoolYear]:
+    """Return a run's pools by year, summed over the parcels the actor sees."""
+    rows = session.execute(_POOLS, {"run": run_id})
+    return [
+        PoolYear(pool=row.pool, year=row.year, stock_kg=int(row.stock_kg), net_kg=int(row.net_kg))
+        for row in rows
+    ]
 
 
 def _series(
@@ -266,6 +311,50 @@ def _parts(
         for i in np.argsort(-np.array(held.area_dm2, np.int64), kind="stable")
     ]
     return parts, sum(int(s) * a for s, a in zip(stock, held.area_dm2, strict=True))
+
+
+def _strata_parts(
+    session: Session,
+    held: Row[Any],
+    view: RunView,
+    *,
+    given: Mapping[str, Any] | None,
+    used: Sequence[dict[str, Any]],
+    year: int,
+) -> tuple[list[CohortPart], int]:
+    """Return a parcel's strata in one year, as a run that keeps pools apart counted them."""
+    table = cohort_tables.stored(session, bytes.fromhex(view.table_digest))
+    told = strata.given_of(given)
+    spread = strata.spread_parcels(
+        strata.histogram_of(held),
+        {} if told is None else {0: told},
+        layer_year=table.layer_year,
+        last_year=table.years[-1],
+    )
+    found = strata.stored(session, bytes.fromhex(view.strata_digest or "")).of(spread.strata)
+    pools = [Pool(one["pool"]) for one in view.pools or []]
+    mg = found.mg_c_m2[:, [POOLS.index(one) for one in pools], found.years.index(year)]
+    rows = {one["species"]: one for one in used if "species" in one}
+    parts, total = [], 0
+    for i in np.argsort(-spread.area_dm2, kind="stable"):
+        stratum, area = spread.strata[spread.row[i]], int(spread.area_dm2[i])
+        each = {str(pool): int(one) for pool, one in zip(pools, mg[spread.row[i]], strict=True)}
+        total += area * sum(each.values())
+        part = _part(
+            rows,
+            species=stratum.species,
+            site=stratum.site,
+            age=year - stratum.born,
+            lost_in=None,
+            area_dm2=area,
+            mg=sum(each.values()),
+        )
+        happened = [[y, flow, share / PPM**2] for y, flow, share in stratum.happened if y <= year]
+        part = replace(part, happened=happened, pools_mg_c_m2=each)
+        if stratum.culms is not None:
+            part = replace(part, curve=None, curve_mark=None, curve_source=None)
+        parts.append(part)
+    return parts, total
 
 
 def _regrowth(
@@ -329,12 +418,15 @@ def _run_view(row: RowMapping) -> RunView:
         code_revision=row["code_revision"],
         effective_at=row["effective_at"],
         recorded_at=row["recorded_at"],
+        strata_digest=(None if row["strata_digest"] is None else bytes(row["strata_digest"]).hex()),
+        pools=row["pools"],
     )
 
 
 _RUN = (
     "SELECT id, kind, project_id, years, parcels, net_kg, layers, table_digest, input_digest,"
-    " engine_version, code_revision, effective_at, recorded_at FROM assessment_run"
+    " engine_version, code_revision, effective_at, recorded_at, strata_digest, pools"
+    " FROM assessment_run"
 )
 _SERIES = text(
     "SELECT s.*, r.kind FROM assessment_series s JOIN assessment_run r ON r.id = s.run_id"
@@ -346,6 +438,10 @@ _HELD = text(
     " JOIN parcel_version v ON v.parcel_id = h.parcel_id AND v.version = h.version"
     " JOIN assessment_run r ON r.layer_set = h.layer_set"
     " WHERE h.parcel_id = :parcel AND h.version = :version AND r.id = :run"
+)
+_POOLS = text(
+    "SELECT a.pool, a.year, sum(a.stock_kg) AS stock_kg, sum(a.net_kg) AS net_kg"
+    " FROM assessment_pool a WHERE a.run_id = :run GROUP BY 1, 2 ORDER BY 2, 1"
 )
 _YEARLY = text(
     "WITH chosen AS ("

@@ -33,6 +33,16 @@ def int8_rows(matrix: NDArray[np.int64]) -> Iterator[bytes]:
     return int8_arrays(np.arange(rows + 1, dtype=np.int64) * columns, matrix.ravel())
 
 
+def int8_tables(tables: NDArray[np.int64]) -> Iterator[bytes]:
+    """Yield two-dimensional ``bigint[]`` for each matrix of an array of three dimensions."""
+    items = np.empty(tables.shape, np.dtype([("size", ">i4"), ("value", ">i8")]))
+    items["size"], items["value"] = 8, tables
+    _, rows, columns = tables.shape
+    head = struct.pack(">iiiiiii", 2, 0, INT8_OID, rows, 1, columns, 1)
+    for one in items:
+        yield head + one.tobytes()
+
+
 def _arrays(
     start: NDArray[np.int64], values: NDArray[np.int32] | NDArray[np.int64], oid: int, size: int
 ) -> Iterator[bytes]:

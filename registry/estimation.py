@@ -7,25 +7,22 @@ computed twice, and give the same bits wherever they are.
 """
 
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, partial
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 from uuid import UUID, uuid4
 
-import numpy as np
-from numpy.typing import NDArray
 from psycopg.types.json import Jsonb
 from pydantic import TypeAdapter
 from sqlalchemy import Engine, text
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.orm import Session
 
-from geo.zonal import Histogram
-from registry import cohort_tables, covering, events, intervals, jobs, stocks
-from registry.binary_arrays import int8_rows
-from registry.cohort_tables import ENGINE_VERSION, UsedTable
+from registry import cohort_tables, covering, events, growing, intervals, jobs, strata
+from registry.binary_arrays import int8_rows, int8_tables
+from registry.cohort_tables import ENGINE_VERSION
 from registry.copying import copy_rows
 from registry.db import attempt, transaction
 from registry.estimation_inputs import (
@@ -39,8 +36,8 @@ from registry.estimation_inputs import (
     recorded_age,
     run_of,
 )
+from registry.growing import Answers
 from registry.models import AssessmentRun
-from sinks.cohorts import stock_kg_co2, yearly_flux_kg
 
 __all__ = [
     "AssessParcels",
@@ -54,17 +51,6 @@ __all__ = [
 ]
 
 TASK: Final = "assess"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Answers:
-    """All that the last trip writes."""
-
-    made: dict[tuple[UUID, int], Histogram]
-    regrowth: list[UsedTable]
-    stock_kg: NDArray[np.int64]
-    net_kg: NDArray[np.int64]
-    flags: list[list[stocks.Flag]]
 
 
 def request(session: Session, command: AssessParcels) -> UUID:
@@ -147,7 +133,7 @@ def assess(
         made = covering.cover(
             engine, inputs, actor_id=command.actor_id, scheduler=scheduler, say=say
         )
-        answers = _compute(engine, inputs, made, say)
+        answers = growing.grow(engine, inputs, made, say)
         say("writing", len(inputs.parcels.ids), len(inputs.parcels.ids))
     else:
         answers = None
@@ -171,50 +157,6 @@ def _silent(_phase: str, _done: int = 0, _total: int = 0) -> None:
     """Say nothing: nobody is waiting on a job."""
 
 
-# -- second trip: no connection held -------------------------------------------------------------
-
-
-def _compute(
-    engine: Engine, inputs: Inputs, made: dict[covering.Key, Histogram], say: covering.Say
-) -> Answers:
-    parcels = inputs.parcels
-    say("growing", 0, len(parcels.ids))
-    both = inputs.known | made
-    keys = zip(parcels.ids, parcels.versions, strict=True)
-    histogram = stocks.joined([both[key] for key in keys])
-    table = inputs.used.table
-    regrowth = _regrowth(engine, inputs, stocks.loss_years(histogram, table))
-    grown = stocks.grow(histogram, table, {year: one.table for year, one in regrowth.items()})
-    stock_kg = stock_kg_co2(grown.stock_sum)
-    net_kg = yearly_flux_kg(stock_kg)
-    judged = stocks.Judged(
-        area_m2=parcels.area_m2,
-        recorded_age_yr=parcels.recorded_age_yr,
-        net_kg=net_kg,
-        grown=grown,
-        curves=inputs.curves,
-    )
-    return Answers(
-        made=made,
-        regrowth=list(regrowth.values()),
-        stock_kg=stock_kg[:, 1:],
-        net_kg=net_kg,
-        flags=stocks.flags(histogram, table, judged),
-    )
-
-
-def _regrowth(engine: Engine, inputs: Inputs, years: Sequence[int]) -> dict[int, UsedTable]:
-    """Return tables of stands planted in years of loss; a short read only where there are such."""
-    if not years:
-        return {}
-    span = inputs.used.table.years
-    with transaction(engine) as session:
-        return {
-            year: cohort_tables.load(session, curves=inputs.curves, layer_year=year, years=span)
-            for year in years
-        }
-
-
 # -- third trip ----------------------------------------------------------------------------------
 
 
@@ -228,6 +170,8 @@ def _write(
         return found
     for used in (inputs.used, *answers.regrowth):
         cohort_tables.keep(session, used)
+    if answers.strata is not None:
+        strata.keep(session, answers.strata)
     run = _add_run(session, command, inputs, answers)
     copy_rows(session, "assessment_series", _SERIES, _series(run.id, command, inputs, answers))
     _record(session, command, run)
@@ -261,6 +205,8 @@ def _add_run(
             for kind, one in inputs.rasters.items()
         ],
         table_digest=inputs.used.digest,
+        strata_digest=None if answers.strata is None else answers.strata.digest,
+        pools=None if inputs.pooling is None else inputs.pooling.rows,
         engine_version=ENGINE_VERSION,
         input_digest=inputs.input_digest,
         code_revision=code_revision(),
@@ -277,9 +223,14 @@ def _add_run(
 def _series(
     run_id: UUID, command: AssessParcels, inputs: Inputs, answers: Answers
 ) -> Iterator[tuple[object, ...]]:
-    parcels = inputs.parcels
+    parcels, pooling = inputs.parcels, inputs.pooling
     years = zip(int8_rows(answers.stock_kg), int8_rows(answers.net_kg), strict=True)
-    for i, (parcel_id, (stock, net)) in enumerate(zip(parcels.ids, years, strict=True)):
+    pools: Iterable[bytes | None] = (
+        repeat(None) if answers.pool_kg is None else int8_tables(answers.pool_kg)
+    )
+    given = {} if pooling is None else pooling.given
+    for i, (parcel_id, (stock, net), apart) in enumerate(zip(parcels.ids, years, pools)):  # noqa: B905 -- None has no end
+        told = given.get(parcel_id)
         yield (
             run_id,
             parcel_id,
@@ -288,6 +239,8 @@ def _series(
             stock,
             net,
             Jsonb(answers.flags[i]),
+            apart,
+            None if told is None else Jsonb(told.told),
         )
 
 
@@ -303,6 +256,8 @@ def _record(session: Session, command: AssessParcels, run: AssessmentRun) -> Non
             "years": [command.first_year, command.last_year],
             "layers": run.layers,
             "table": run.table_digest,
+            "strata": run.strata_digest,
+            "pools": None if run.pools is None else [one["pool"] for one in run.pools],
             "engine_version": run.engine_version,
             "input_digest": run.input_digest,
             "code_revision": run.code_revision,
@@ -337,4 +292,6 @@ _SERIES = {
     "stock_kg": "bytea",
     "net_kg": "bytea",
     "flags": "jsonb",
+    "pool_kg": "bytea",
+    "given": "jsonb",
 }

@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from geo.raster import Layer as Raster
 from geo.raster import require_aligned
 from geo.zonal import Histogram
-from registry import cohort_tables, layers
+from registry import cohort_tables, layers, pool_inputs
 from registry.canonical import digest
 from registry.cohort_tables import ENGINE_VERSION, SCHEME, UsedTable
 from registry.db import Command
 from registry.divisions import subtree_prefix
 from registry.errors import InvalidValueError, NotFoundError, RegistryError
+from registry.pool_inputs import Pooling
 from sinks.tables.rows import GrowthRow
 
 MOST_YEARS: Final = 200
@@ -47,7 +48,8 @@ class AssessParcels(Command):
     """A run over parcels named by id, or a project's, or the approved ones of a division or all.
 
     Without ``layer_ids`` the newest layer of each kind is used; ``curves`` puts a growth curve
-    (key of ``sinks/tables/growth.csv``) over the default one of a species code.
+    (key of ``sinks/tables/growth.csv``) over the default one of a species code. A project's
+    programme says which pools count; ``programme_id`` names one for a run without a project.
     """
 
     kind: Kind
@@ -58,6 +60,7 @@ class AssessParcels(Command):
     division_code: str | None = None
     layer_ids: tuple[UUID, ...] = ()
     curves: Mapping[int, str] = field(default_factory=dict)
+    programme_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +100,7 @@ class Inputs:
     curves: dict[int, GrowthRow]
     used: UsedTable
     known: dict[tuple[UUID, int], Histogram]
+    pooling: Pooling | None
     input_digest: bytes
     found: AssessReport | None
 
@@ -119,6 +123,8 @@ def check(command: AssessParcels) -> None:
     scopes = (command.parcel_ids, command.project_id, command.division_code)
     if sum(map(bool, scopes)) > 1:
         raise InvalidValueError(field="scope", value="2", why="parcels | project | division")
+    if command.project_id is not None and command.programme_id is not None:
+        raise InvalidValueError(field="programme_id", value=command.programme_id, why="project")
 
 
 def read(session: Session, command: AssessParcels, layer_dir: Path) -> Inputs:
@@ -142,19 +148,29 @@ def read(session: Session, command: AssessParcels, layer_dir: Path) -> Inputs:
     span = range(command.first_year - 1, command.last_year + 1)
     used = cohort_tables.load(session, curves=curves, layer_year=layer_year, years=span)
     parcels = _parcels(session, command, layer_year)
-    input_digest = digest(
-        {
-            "kind": command.kind,
-            "project": command.project_id,
-            "years": [command.first_year, command.last_year],
-            "layer_set": layer_set,
-            "layer_year": layer_year,
-            "table": used.digest,
-            "table_key": used.key,
-            "engine_version": ENGINE_VERSION,
-            "parcels": parcels.digest,
-        }
+    pooling = pool_inputs.read(
+        session,
+        project_id=command.project_id,
+        programme_id=command.programme_id,
+        at=command.at,
+        parcels=list(zip(parcels.ids, parcels.versions, strict=True)),
+        monitored=command.kind == "monitored",
+        last_year=command.last_year,
     )
+    asked: dict[str, object] = {
+        "kind": command.kind,
+        "project": command.project_id,
+        "years": [command.first_year, command.last_year],
+        "layer_set": layer_set,
+        "layer_year": layer_year,
+        "table": used.digest,
+        "table_key": used.key,
+        "engine_version": ENGINE_VERSION,
+        "parcels": parcels.digest,
+    }
+    if pooling is not None:
+        asked["pools"] = pooling.digest
+    input_digest = digest(asked)
     found = run_of(session, input_digest)
     return Inputs(
         parcels=parcels,
@@ -164,6 +180,7 @@ def read(session: Session, command: AssessParcels, layer_dir: Path) -> Inputs:
         curves=curves,
         used=used,
         known={} if found else known_histograms(session, parcels, layer_set),
+        pooling=pooling,
         input_digest=input_digest,
         found=found,
     )

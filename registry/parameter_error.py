@@ -4,16 +4,18 @@ The run's histograms are summed by cohort in the database, so a county costs wha
 Only the curves' error is in it; what plots add is put beside it by who knows their half-width.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
+from geo.zonal import Histogram
+from registry import strata
 from registry.assessments import RunView, run
 from registry.cohort_tables import SCHEME
 from registry.errors import InvalidValueError, NotFoundError
@@ -21,9 +23,13 @@ from registry.stocks import loss_year
 from sinks import monte_carlo, tables, units
 from sinks.estimators import combined_half_width
 from sinks.monte_carlo import CurveError, Draws
+from sinks.pools import Pool
+from sinks.strata import CULMS, Stratum
+from sinks.strata_tables import POOLS
 from sinks.tables.rows import GrowthRow
 
 MOST_DRAWS: Final = 10_000
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,12 +91,14 @@ def interval(
     seed: int,
     draws: int = monte_carlo.DRAWS,
     sampling_half_width: float = 0.0,
+    parcel_id: UUID | None = None,
 ) -> RunInterval:
     """Draw a run's curves and say how its figures spread.
 
     Parameters
     ----------
     run_id : the run.
+    parcel_id : one of its parcels, drawn with the same curves as the run itself.
     seed : the same one gives the same answer on every machine.
     draws : at most `MOST_DRAWS`.
     sampling_half_width : relative half-width at 90 % of the field plots, if there are any.
@@ -114,17 +122,29 @@ def interval(
     }
     found = {row.key: monte_carlo.from_rmse(row) for row in curves.values()}
     errors = {key: error for key, error in found.items() if error is not None}
-    drawn = _drawn(
-        _areas(session, run_id),
-        curves,
+    scope = {"run": run_id, "parcel": parcel_id}
+    if view.strata_digest is None:
+        drawn = _drawn(
+            _areas(session, _AREAS, scope),
+            curves,
+            errors,
+            layer_year=layer_year,
+            years=range(view.first_year - 1, view.last_year + 1),
+            site_multiplier=_multipliers(rows),
+            seed=seed,
+            draws=draws,
+        )
+    else:
+        stock, held = _stock_by_curve(session, view, curves, layer_year, scope)
+        drawn = _scaled(stock, held, errors, view=view, seed=seed, draws=draws)
+    return _told(
+        session,
+        view,
+        drawn,
         errors,
-        layer_year=layer_year,
-        years=range(view.first_year - 1, view.last_year + 1),
-        site_multiplier=_multipliers(rows),
-        seed=seed,
-        draws=draws,
+        sampling_half_width=sampling_half_width,
+        parcel_id=parcel_id,
     )
-    return _told(session, view, drawn, errors, sampling_half_width)
 
 
 def _table(session: Session, run_id: UUID) -> tuple[list[dict[str, Any]], int]:
@@ -137,9 +157,82 @@ def _multipliers(rows: Sequence[Mapping[str, Any]]) -> list[float]:
     return [by_site.get(site, 1.0) for site in SCHEME.sites]
 
 
-def _areas(session: Session, run_id: UUID) -> list[tuple[int, int]]:
-    """Area in dm2 of every combined code of all the run's parcels together."""
-    return [(row.code, int(row.area)) for row in session.execute(_AREAS, {"run": run_id})]
+def _areas(
+    session: Session, query: TextClause, scope: Mapping[str, object]
+) -> list[tuple[int, int]]:
+    """Area in dm2 of every combined code of the run's parcels together."""
+    return [(row.code, int(row.area)) for row in session.execute(query, scope)]
+
+
+def _stock_by_curve(
+    session: Session,
+    view: RunView,
+    curves: Mapping[int, GrowthRow],
+    layer_year: int,
+    scope: Mapping[str, object],
+) -> tuple[dict[str, Floats], set[str]]:
+    """T C by year that stands on each curve, and what is held for want of a known error.
+
+    Every pool is in proportion to the growth that fed it, so a curve's error is a factor of all.
+    """
+    table = strata.stored(session, bytes.fromhex(view.strata_digest or ""))
+    pools = [POOLS.index(Pool(one["pool"])) for one in view.pools or []]
+    mg = table.mg_c_m2[:, pools].sum(axis=1, dtype=np.int64)
+    place = {stratum: i for i, stratum in enumerate(table.strata)}
+    found: dict[str, Floats] = {}
+    held: set[str] = set()
+    for stratum, area in _strata_areas(session, scope, layer_year, table.years[-1]):
+        key = CULMS if stratum.culms is not None else curves[stratum.species].key
+        if stratum.culms is not None:
+            held.add(key)
+        t_c = mg[place[stratum]] * (area / units.CENTI_MG_PER_KG / units.KG_PER_T)
+        found[key] = found.get(key, 0.0) + t_c
+    return found, held
+
+
+def _strata_areas(
+    session: Session, scope: Mapping[str, object], layer_year: int, last_year: int
+) -> Iterator[tuple[Stratum, int]]:
+    """Yield strata with dm2: ground of which nothing is told together, other parcels by turns."""
+    calm = _areas(session, _CALM, scope)
+    told = session.execute(_GIVEN, scope).all()
+    held = [(list(zip(row.cohort, row.area_dm2, strict=True)), row.given) for row in told]
+    for codes, given in [(calm, None), *held]:
+        histogram = Histogram(
+            start=np.array([0, len(codes)], np.int64),
+            cohort=np.array([one for one, _ in codes], np.int32),
+            area_dm2=np.array([one for _, one in codes], np.int64),
+            nodata_dm2=np.zeros(1, np.int64),
+            outside_dm2=np.zeros(1, np.int64),
+        )
+        one = strata.given_of(given)
+        spread = strata.spread_parcels(
+            histogram,
+            {} if one is None else {0: one},
+            layer_year=layer_year,
+            last_year=last_year,
+        )
+        for row, area in zip(spread.row.tolist(), spread.area_dm2.tolist(), strict=True):
+            yield spread.strata[row], area
+
+
+def _scaled(
+    stock: Mapping[str, Floats],
+    held: set[str],
+    errors: Mapping[str, CurveError],
+    *,
+    view: RunView,
+    seed: int,
+    draws: int,
+) -> Draws:
+    """Multiply what stands on each curve by its drawn factor."""
+    factors = monte_carlo.factors(errors, seed=seed, draws=draws)
+    years = tuple(range(view.first_year - 1, view.last_year + 1))
+    total = np.zeros((draws, len(years)))
+    for key, t_c in sorted(stock.items()):
+        total += np.outer(factors.get(key, np.ones(draws)), t_c)
+    unknown = {key for key in stock if key not in errors} | held
+    return Draws(years=years, total_t_c=total, unknown=tuple(sorted(unknown)), seed=seed)
 
 
 def _drawn(
@@ -181,13 +274,17 @@ def _told(
     view: RunView,
     drawn: Draws,
     errors: Mapping[str, CurveError],
+    *,
     sampling_half_width: float,
+    parcel_id: UUID | None,
 ) -> RunInterval:
     kg = drawn.total_t_c * units.co2_from_c(1.0) * units.KG_PER_T
-    sums = {row.year: row for row in session.execute(_SUMS, {"run": view.id})}
+    rows = session.execute(_SUMS, {"run": view.id, "parcel": parcel_id})
+    sums = {row.year: row for row in rows}
     stock, net = _ends(kg[:, 1:]), _ends(np.diff(kg, axis=1))
     low, high = _ends(kg[:, [-1]] - kg[:, [0]])
-    total = Interval(kg=view.net_kg, low_kg=int(low[0]), high_kg=int(high[0]))
+    net_kg = int(sum(row.net_kg for row in sums.values()))
+    total = Interval(kg=net_kg, low_kg=int(low[0]), high_kg=int(high[0]))
     half = (total.high_kg - total.low_kg) / 2 / abs(total.kg) if total.kg else None
     return RunInterval(
         run_id=view.id,
@@ -229,15 +326,23 @@ _TABLE = text(
     "SELECT t.rows, t.scheme FROM assessment_run r"
     " JOIN cohort_table t ON t.digest = r.table_digest WHERE r.id = :run"
 )
+_SCOPE = "r.id = :run AND (CAST(:parcel AS uuid) IS NULL OR s.parcel_id = :parcel)"
 _AREAS = text(
     "SELECT c.code, sum(c.area) AS area FROM assessment_run r"
     " JOIN assessment_series s ON s.run_id = r.id"
     " JOIN histogram h ON h.parcel_id = s.parcel_id AND h.version = s.version"
     " AND h.layer_set = r.layer_set"
     " CROSS JOIN LATERAL unnest(h.cohort, h.area_dm2) AS c(code, area)"
-    " WHERE r.id = :run GROUP BY 1 ORDER BY 1"
+    f" WHERE {_SCOPE} GROUP BY 1 ORDER BY 1"
+)
+_CALM = text(str(_AREAS).replace("WHERE", "WHERE s.given IS NULL AND"))
+_GIVEN = text(
+    "SELECT h.cohort, h.area_dm2, s.given FROM assessment_run r"
+    " JOIN assessment_series s ON s.run_id = r.id"
+    " JOIN histogram h ON h.parcel_id = s.parcel_id AND h.version = s.version"
+    f" AND h.layer_set = r.layer_set WHERE s.given IS NOT NULL AND {_SCOPE} ORDER BY s.parcel_id"
 )
 _SUMS = text(
     "SELECT year, sum(stock_kg) AS stock_kg, sum(net_kg) AS net_kg FROM assessment"
-    " WHERE run_id = :run GROUP BY year"
+    " WHERE run_id = :run AND (CAST(:parcel AS uuid) IS NULL OR parcel_id = :parcel) GROUP BY year"
 )

@@ -19,24 +19,28 @@ from uuid import UUID
 
 import numpy as np
 import shapely
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from geo import cutout
 from geo.export.geojson import to_geojson
 from geo.raster import Layer as Raster
 from geo.raster import write_cog
-from registry import assessments, cohort_tables, layers, stocks
+from registry import assessments, cohort_tables, layers, stocks, strata
 from registry.assessments import Explanation
 from registry.errors import NotFoundError, RegistryError
 from registry.people import ActorView
+from registry.pool_inputs import flow_rows
 from registry.reads.scope import VISIBLE, scope_of
 from sinks import tables
+from sinks.cohorts import CohortTable
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""2 may hold pools apart: ``pools`` and ``given`` in the manifest, and their strata's table."""
 MANIFEST: Final = "manifest.json"
 SUMS: Final = "SHA256SUMS"
 COHORTS: Final = "tables/cohorts.bin"
+STRATA: Final = "tables/strata.bin"
 _MOMENT: Final = (1980, 1, 1, 0, 0, 0)
 """Every member's time: the same figure gives the same bytes."""
 
@@ -147,15 +151,19 @@ def _tables(session: Session, told: Explanation) -> dict[str, bytes]:
         for one in row.rows
         if "species" in one
     }
-    held = session.execute(_LOST, {"run": told.run.id, "parcel": told.parcel_id}).one()
-    lost = stocks.loss_year(np.array(held.cohort, np.int32))
-    for event in sorted({int(y) for y in lost if table.layer_year < y <= table.years[-1]}):
-        again = cohort_tables.load(session, curves=curves, layer_year=event, years=table.years)
-        files[f"tables/planted-{event}.bin"] = again.table.to_bytes()
+    held = session.execute(_HELD, {"run": told.run.id, "parcel": told.parcel_id}).one()
+    if told.run.strata_digest is not None:
+        files[STRATA] = _strata(session, told, held, table).to_bytes()
+    else:
+        lost = stocks.loss_year(np.array(held.cohort, np.int32))
+        for event in sorted({int(y) for y in lost if table.layer_year < y <= table.years[-1]}):
+            again = cohort_tables.load(session, curves=curves, layer_year=event, years=table.years)
+            files[f"tables/planted-{event}.bin"] = again.table.to_bytes()
     citations = tables.sources()
     files["tables/rows.json"] = _json(
         {
             "used": row.rows,
+            "flows": [] if told.run.strata_digest is None else flow_rows(),
             "growth": [
                 asdict(curve) | {"citation": citations.get(curve.source, "")}
                 for _, curve in sorted(curves.items())
@@ -163,6 +171,21 @@ def _tables(session: Session, told: Explanation) -> dict[str, bytes]:
         }
     )
     return files
+
+
+def _strata(
+    session: Session, told: Explanation, held: Row[Any], table: CohortTable
+) -> strata.StrataTable:
+    """Return the part of the run's strata that the parcel's ground is spread over."""
+    given = strata.given_of(told.given)
+    spread = strata.spread_parcels(
+        strata.histogram_of(held),
+        {} if given is None else {0: given},
+        layer_year=table.layer_year,
+        last_year=table.years[-1],
+    )
+    whole = strata.stored(session, bytes.fromhex(told.run.strata_digest or ""))
+    return whole.of(spread.strata)
 
 
 def _series(session: Session, told: Explanation) -> dict[str, Any]:
@@ -197,6 +220,8 @@ def _manifest(
         "table_digest": told.run.table_digest,
         "recorded_at": told.run.recorded_at.isoformat(),
         "layers": list(cuts),
+        "pools": told.run.pools,
+        "given": told.given,
         "tables": {
             name: _sha256(data) for name, data in sorted(files.items()) if name.endswith(".bin")
         },
@@ -249,8 +274,9 @@ _GROUND = text(
     " WHERE parcel_id = :id AND version = :version"
 )
 _TABLE = text("SELECT rows, cells FROM cohort_table WHERE digest = :digest")
-_LOST = text(
-    "SELECT h.cohort FROM assessment_run r JOIN assessment_series s ON s.run_id = r.id"
+_HELD = text(
+    "SELECT h.cohort, h.area_dm2, h.nodata_dm2, h.outside_dm2 FROM assessment_run r"
+    " JOIN assessment_series s ON s.run_id = r.id"
     " JOIN histogram h ON h.parcel_id = s.parcel_id AND h.version = s.version"
     " AND h.layer_set = r.layer_set WHERE r.id = :run AND s.parcel_id = :parcel"
 )

@@ -13,18 +13,23 @@ from typing import Any, Final
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
 from geo.cutout import Cut
 from geo.raster import Layer as Raster
 from geo.zonal import Histogram, cohort_histogram
-from registry import layers, stocks
+from registry import layers, stocks, strata
 from registry.cohort_tables import ENGINE_VERSION
 from registry.errors import RegistryError
 from registry.estimation_inputs import NEEDED, USED
-from registry.provenance import COHORTS, FORMAT, MANIFEST, SUMS
+from registry.provenance import COHORTS, FORMAT, MANIFEST, STRATA, SUMS
 from sinks import tables
 from sinks.cohorts import CohortTable, cohort_table, stock_kg_co2, table_from_bytes, yearly_flux_kg
 from sinks.errors import SinksError
+from sinks.pools import Pool
+
+READABLE: Final = (1, FORMAT)
+"""Formats that are read; 1 knew no pools."""
 
 MOST_BYTES: Final = 1 << 29
 """Unpacked; a parcel's archive is some hundred kB."""
@@ -93,7 +98,7 @@ def rerun(data: bytes) -> Replay:
     files = _unpacked(data)
     try:
         head = json.loads(files[MANIFEST])
-        if head["format"] != FORMAT:
+        if head["format"] not in READABLE:
             raise BundleUnreadableError(why=f"format {head['format']}")
         if head["engine_version"] != ENGINE_VERSION:
             raise BundleEngineError(made_by=head["engine_version"], here=ENGINE_VERSION)
@@ -105,8 +110,11 @@ def rerun(data: bytes) -> Replay:
 def _computed(head: Mapping[str, Any], files: Mapping[str, bytes]) -> Replay:
     table = table_from_bytes(files[COHORTS], head["tables"][COHORTS])
     planted = _planted(head, files)
-    grown = stocks.grow(_histogram(head, files), table, planted)
-    stock_kg = stock_kg_co2(grown.stock_sum)
+    if STRATA in files:
+        stock_kg, again = _apart(head, files, table)
+    else:
+        grown = stocks.grow(_histogram(head, files), table, planted)
+        stock_kg, again = stock_kg_co2(grown.stock_sum), True
     net_kg = yearly_flux_kg(stock_kg)
     claimed = {one["year"]: one for one in json.loads(files["series.json"])["years"]}
     years = [
@@ -132,17 +140,37 @@ def _computed(head: Mapping[str, Any], files: Mapping[str, bytes]) -> Replay:
         stock_kg=mine.stock_again_kg,
         net_kg=mine.net_again_kg,
         same=same,
-        table_again=all(_made_again(one) for one in (table, *planted.values())),
+        table_again=again and all(_made_again(one) for one in (table, *planted.values())),
         engine_version=head["engine_version"],
         code_revision=head["code_revision"],
         years=years,
     )
 
 
+def _apart(
+    head: Mapping[str, Any], files: Mapping[str, bytes], table: CohortTable
+) -> tuple[NDArray[np.int64], bool]:
+    """Return stock of every year from strata, and whether this program's rows give their bits."""
+    given = strata.given_of(head["given"])
+    spread = strata.spread_parcels(
+        _histogram(head, files),
+        {} if given is None else {0: given},
+        layer_year=table.layer_year,
+        last_year=table.years[-1],
+    )
+    found = strata.from_bytes(files[STRATA])
+    sums = strata.pool_sums(spread, found.of(spread.strata))
+    pools = [Pool(one["pool"]) for one in head["pools"]]
+    rows = tables.growth()
+    curves = {code: rows[key] for code, key in table.curves if key in rows}
+    made = strata.computed(found.strata, table, curves, found.temperature_c)
+    return strata.pool_kg(sums, pools)[0], bool(np.array_equal(made, found.mg_c_m2))
+
+
 def _planted(head: Mapping[str, Any], files: Mapping[str, bytes]) -> dict[int, CohortTable]:
     found = {}
     for name, digest in head["tables"].items():
-        if name != COHORTS:
+        if name not in {COHORTS, STRATA}:
             one = table_from_bytes(files[name], digest)
             found[one.layer_year] = one
     return found

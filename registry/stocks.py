@@ -98,14 +98,21 @@ def grow(histogram: Histogram, table: CohortTable, regrowth: Mapping[int, Cohort
     calm = ~np.isin(lost_in, list(regrowth))
     start, rows, area = _part(histogram, cohort, calm)
     total = parcel_stock_mg(start, rows, area, table)
-    lost: dict[int, Ints] = {}
     for year, planted in regrowth.items():
         start, rows, area = _part(histogram, cohort, lost_in == year)
         total += disturbed_stock_mg(
             start, rows, area, table=table, regrowth=planted, event_year=year
         )
-        lost[year] = _sums(start, area)
-    return Grown(stock_sum=total, lost_dm2=lost)
+    return Grown(stock_sum=total, lost_dm2=lost_areas(histogram, table))
+
+
+def lost_areas(histogram: Histogram, table: CohortTable) -> dict[int, Ints]:
+    """Return every parcel's area lost in each year of loss that counts, (n,) dm2."""
+    lost_in = loss_year(histogram.cohort)
+    return {
+        year: _sums(histogram.start, np.where(lost_in == year, histogram.area_dm2, 0))
+        for year in loss_years(histogram, table)
+    }
 
 
 def _part(
@@ -129,7 +136,7 @@ class Judged:
     area_m2: NDArray[np.float64]  # (n,)
     recorded_age_yr: NDArray[np.float64]  # (n,) of an approved record at the layer's year, or NaN
     net_kg: Ints  # (n, years of the run)
-    grown: Grown
+    lost_dm2: Mapping[int, Ints]  # by event year, (n,)
     curves: Mapping[int, GrowthRow]
 
 
@@ -224,7 +231,7 @@ def _ages(histogram: Histogram, _table: CohortTable, judged: Judged) -> Found:
 def _losses(_histogram: Histogram, _table: CohortTable, judged: Judged) -> Found:
     return [
         (int(i), {"code": "STAND_LOST", "year": year, "area_m2": int(lost[i]) // DM2_PER_M2})
-        for year, lost in sorted(judged.grown.lost_dm2.items())
+        for year, lost in sorted(judged.lost_dm2.items())
         for i in np.flatnonzero(lost)
     ]
 

@@ -104,6 +104,7 @@ class AssessmentRun(Base):
     __tablename__ = "assessment_run"
     __table_args__ = (
         CheckConstraint("kind IN ('forecast', 'monitored')", name="kind_known"),
+        CheckConstraint("(pools IS NULL) = (strata_digest IS NULL)", name="pools_of_strata"),
         UniqueConstraint("input_digest"),
         Index("ix_assessment_run_project_id", "project_id"),
     )
@@ -115,6 +116,15 @@ class AssessmentRun(Base):
     layer_set: Mapped[Digest]
     layers: Mapped[list[Any]] = mapped_column(JSONB, comment="Kind, id and SHA-256 of each layer")
     table_digest: Mapped[Digest] = mapped_column(ForeignKey("cohort_table.digest"))
+    strata_digest: Mapped[bytes | None] = mapped_column(
+        LargeBinary(32),
+        ForeignKey("cohort_table.digest"),
+        comment="Of a run that keeps pools apart",
+    )
+    pools: Mapped[list[Any] | None] = mapped_column(
+        JSONB(none_as_null=True),
+        comment="Pools that add up to its figures, with source and mark of that choice",
+    )
     engine_version: Mapped[int]
     input_digest: Mapped[Digest]
     code_revision: Mapped[str]
@@ -128,12 +138,17 @@ class AssessmentRun(Base):
 class AssessmentSeries(Base):
     """A parcel's stock at every 31 December of a run and what changed within each year, kg CO2e.
 
-    The view ``assessment`` gives the same as a row a year.
+    The view ``assessment`` gives the same as a row a year, ``assessment_pool`` as a row a pool and
+    year.
     """
 
     __tablename__ = "assessment_series"
     __table_args__ = (
         CheckConstraint("cardinality(stock_kg) = cardinality(net_kg)", name="arrays_match"),
+        CheckConstraint(
+            "pool_kg IS NULL OR array_length(pool_kg, 2) = cardinality(net_kg) + 1",
+            name="pools_match",
+        ),
         ForeignKeyConstraint(
             ["parcel_id", "version"], ["parcel_version.parcel_id", "parcel_version.version"]
         ),
@@ -152,6 +167,14 @@ class AssessmentSeries(Base):
     )
     flags: Mapped[list[Any]] = mapped_column(
         JSONB, comment="Codes and parameters of what a reader must know"
+    )
+    pool_kg: Mapped[list[list[int]] | None] = mapped_column(
+        ARRAY(BigInteger, dimensions=2),
+        comment="Of each of the run's pools, at 31 December from the year before first_year on",
+    )
+    given: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True),
+        comment="Events and counted bamboo that the run read of the record",
     )
 
 

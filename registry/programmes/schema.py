@@ -38,6 +38,11 @@ SECTIONS: Final = frozenset(
         "reward",
     }
 )
+DEAD: Final = frozenset({"dead_wood", "litter", "soil"})
+POOLS: Final = DEAD | {"above_ground", "below_ground", "shrub", "harvested_products"}
+WARMTH: Final = "mean_temperature_c"
+"""Of ``[pools]``: what a programme may count, and the yearly mean at which the dead ones decay."""
+
 _CHOICES: Final[Mapping[str, tuple[str, ...]]] = {
     "kind": KINDS,
     "issuing_authority": AUTHORITIES,
@@ -142,7 +147,7 @@ def check(source: str) -> list[ProgrammeFinding]:
         data = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         return [_found("", "PROGRAMME_SYNTAX", why=str(error))]
-    found = [*_head(data), *_sections(data), *_rules(data)]
+    found = [*_head(data), *_sections(data), *_pools(data), *_rules(data)]
     for path, value in _leaves({k: v for k, v in data.items() if k in SECTIONS - {"rules"}}):
         found.extend(_leaf(path, value))
     return found
@@ -256,6 +261,22 @@ def _fit(data: Mapping[str, Any]) -> Iterator[ProgrammeFinding]:
     if data.get("kind") == "carbon" and isinstance(data.get("crediting"), dict):
         for key in sorted({"years_min", "years_max"} - data["crediting"].keys()):
             yield _found(f"crediting.{key}", "PROGRAMME_KEY_MISSING")
+
+
+def _pools(data: Mapping[str, Any]) -> Iterator[ProgrammeFinding]:
+    """Pools that nobody knows, and dead pools counted without the temperature they decay at."""
+    pools = data.get("pools", {})
+    if not isinstance(pools, dict):
+        return
+    for key in sorted(pools.keys() - POOLS - {WARMTH}):
+        yield _found(f"pools.{key}", "PROGRAMME_KEY_UNKNOWN")
+    counted = {key for key, one in pools.items() if isinstance(one, dict) and one.get("value")}
+    if counted & DEAD and WARMTH not in pools:
+        yield _found(f"pools.{WARMTH}", "PROGRAMME_KEY_MISSING")
+    warm = pools.get(WARMTH, {})
+    value = warm.get("value", 0.0) if isinstance(warm, dict) else warm
+    if isinstance(value, bool) or not isinstance(value, int | float) or not -30 < value < 40:  # noqa: PLR2004 -- of forests
+        yield _found(f"pools.{WARMTH}", "PROGRAMME_VALUE", value=value, why="°C")
 
 
 def _rules(data: Mapping[str, Any]) -> Iterator[ProgrammeFinding]:

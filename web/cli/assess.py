@@ -30,6 +30,9 @@ def run(
     parcel: Annotated[list[UUID] | None, typer.Option(help="These parcels")] = None,
     layer: Annotated[list[UUID] | None, typer.Option(help="Instead of the newest")] = None,
     curve: Annotated[list[str] | None, typer.Option(help="CODE=KEY of growth.csv")] = None,
+    programme: Annotated[
+        str | None, typer.Option(help="Whose pools count; a project's own if not given")
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="All approved parcels")] = False,
     queue: Annotated[bool, typer.Option(help="Leave it to a worker")] = False,
     as_: As = None,
@@ -50,6 +53,7 @@ def run(
         division_code=division,
         layer_ids=tuple(layer or ()),
         curves=_curves(curve or []),
+        programme_id=programme,
     )
     engine = database.app_engine()
     job_id = perform(engine, estimation.request, command)
@@ -290,8 +294,13 @@ def _explained(told: assessments.Explanation) -> list[str]:
         ),
     ]
     lines += [
+        f"  {one.pool:<4} 储量 stock {_t(one.stock_kg)}  净吸收 net {_t(one.net_kg)} t CO2e"
+        for one in told.pools
+    ]
+    lines += [
         f"  {part.name_cn} {part.age_yr} 年 yr  立地 site {part.site}  {part.area_m2:.2f} m2"
         f" x {part.mg_c_m2 / 100_000:.5f} t C/ha  {part.curve} [{part.curve_mark}]"
+        + "".join(f"  {year} {flow} {share:.2%}" for year, flow, share in part.happened)
         for part in told.cohorts
     ]
     lines += [f"  {layer['kind']}: {layer['sha256']}" for layer in told.run.layers]
