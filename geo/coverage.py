@@ -11,6 +11,7 @@ orientation.
 """
 # ruff: noqa: PLR0917 -- numba kernels take their arrays by position
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ from numpy.typing import NDArray
 from pyproj import Transformer
 
 from geo.errors import GeoError
+from geo.pieces import segments
 from geo.raster import Grid
 
 LON_LAT: Final = "EPSG:4490"
@@ -66,25 +68,42 @@ def cell_rings(geometries: NDArray[Any], grid: Grid, *, crs: str = LON_LAT) -> C
         raise GeoError("COVERAGE_NOT_POLYGON", row=int(usable.argmin()))
     if len(geometries) == 0:
         return _no_rings()
-    xy, ring_start, poly_start, first = _ragged(geometries)
+    xy, ring_start, poly_start, shell = _ragged(geometries)
     x, y = xy[:, 0].copy(), xy[:, 1].copy()
     if crs != grid.crs:
-        to_grid = Transformer.from_crs(crs, grid.crs, always_xy=True)
-        to_grid.transform(x, y, inplace=True)
+        _carry(x, y, crs, grid.crs)
     cell_xy = np.empty((len(xy), 2))
-    np.divide(np.subtract(x, grid.origin_x, out=x), grid.cell_x, out=cell_xy[:, 0])
-    np.divide(np.subtract(grid.origin_y, y, out=y), grid.cell_y, out=cell_xy[:, 1])
-    if not np.isfinite(cell_xy).all():
+    corner = (grid.origin_x, grid.origin_y, grid.cell_x, grid.cell_y)
+    if not _to_cells(x, y, corner, cell_xy):
         vertex = int(np.isfinite(cell_xy).all(axis=1).argmin())
         ring = int(np.searchsorted(ring_start, vertex, side="right")) - 1
         row = int(np.searchsorted(poly_start, ring, side="right")) - 1
         raise GeoError("COVERAGE_OUTSIDE_CRS", row=row, crs=grid.crs)
-    shell = np.zeros(len(ring_start) - 1, np.bool_)
-    shell[first] = True
     box = np.empty((len(poly_start) - 1, 4), np.int64)
     cells = np.empty(len(poly_start) - 1, np.float64)
     _settle(cell_xy, ring_start, poly_start, shell, box, cells)
     return CellRings(xy=cell_xy, ring_start=ring_start, poly_start=poly_start, box=box, cells=cells)
+
+
+def _carry(x: Floats, y: Floats, crs: str, to: str) -> None:
+    """Carry vertices to another system in place, by all cores; each by itself, so no bit moves."""
+    bounds = np.linspace(0, len(x), nb.get_num_threads() + 1).astype(np.int64)
+
+    def part(first: int, last: int) -> None:
+        # One transformer a thread: PROJ's are not to be shared.
+        Transformer.from_crs(crs, to, always_xy=True).transform(
+            x[first:last], y[first:last], inplace=True
+        )
+
+    if len(x) < _ALONE_MAX:
+        part(0, len(x))
+        return
+    with ThreadPoolExecutor(len(bounds) - 1) as pool:
+        list(pool.map(part, bounds[:-1], bounds[1:]))
+
+
+_ALONE_MAX: Final = 50_000
+"""So few vertices are carried sooner than threads are started."""
 
 
 def _no_rings() -> CellRings:
@@ -156,15 +175,41 @@ def chunk_bounds(items: Ints, chunks: int) -> Ints:
     return at.astype(np.int64)
 
 
-def _ragged(geometries: NDArray[Any]) -> tuple[Floats, Ints, Ints, Ints]:
-    """Vertices, ring offsets, polygon offsets (in rings) and the first ring of every part."""
-    kind, xy, offsets = shapely.to_ragged_array(geometries, include_z=False)
-    wide = [np.ascontiguousarray(o, np.int64) for o in offsets]
-    if kind == shapely.GeometryType.POLYGON:
-        ring_start, poly_start = wide
-        return xy, ring_start, poly_start, poly_start[:-1]
-    ring_start, part_ring, poly_part = wide
-    return xy, ring_start, part_ring[poly_part], part_ring[:-1]
+def _ragged(geometries: NDArray[Any]) -> tuple[Floats, Ints, Ints, NDArray[np.bool_]]:
+    """Vertices, ring offsets, polygon offsets (in rings), and which rings are shells.
+
+    Most polygons have one ring, whose length GEOS knows; only the others are taken apart.
+    """
+    kinds = shapely.get_type_id(geometries)
+    plain = kinds == shapely.GeometryType.POLYGON
+    plain &= shapely.get_num_interior_rings(geometries) == 0
+    odd = np.flatnonzero(~plain)
+    parts, part_of = shapely.get_parts(geometries[odd], return_index=True)
+    rings, ring_of = shapely.get_rings(parts, return_index=True)
+    rings_of_odd = np.bincount(part_of[ring_of], minlength=len(odd)).astype(np.int64)
+    count = np.ones(len(geometries), np.int64)
+    count[odd] = rings_of_odd
+    poly_start = np.concatenate(([0], np.cumsum(count)))
+    size = np.empty(poly_start[-1], np.int64)
+    size[poly_start[:-1][plain]] = shapely.get_num_coordinates(geometries[plain])
+    shell = np.ones(len(size), np.bool_)
+    at = segments(poly_start[odd], rings_of_odd)
+    size[at] = shapely.get_num_coordinates(rings)
+    shell[at] = np.diff(ring_of, prepend=-1) > 0
+    xy = shapely.get_coordinates(geometries, include_z=False)
+    return xy, np.concatenate(([0], np.cumsum(size))), poly_start, shell
+
+
+@nb.njit(parallel=True, cache=True)
+def _to_cells(x: Floats, y: Floats, corner: tuple[float, float, float, float], out: Floats) -> bool:
+    """Write places as cells from the grid's corner, y down; return whether all are finite."""
+    left, top, cell_x, cell_y = corner
+    lost = 0
+    for v in nb.prange(x.size):
+        out[v, 0] = (x[v] - left) / cell_x
+        out[v, 1] = (top - y[v]) / cell_y
+        lost += not (np.isfinite(out[v, 0]) and np.isfinite(out[v, 1]))
+    return lost == 0
 
 
 @nb.njit(parallel=True, cache=True)

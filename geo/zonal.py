@@ -1,14 +1,17 @@
 """Parcels on rasters: area by cohort, coverage-weighted means, class shares.
 
-Layers are read once, in strips of rows, only where parcels lie; memory holds a strip and the
+Layers are read once, in strips of rows, only where parcels lie; memory holds two strips and the
 parcels.
 All areas end as integer square decimetres that add up to the parcel's own area on the ellipsoid.
 Long work: call it from a job, never from a request.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import numba as nb
@@ -28,6 +31,7 @@ from geo.coverage import (
     strip_items,
     sum_values,
 )
+from geo.pieces import Counted, Pieces, segments
 from geo.raster import (
     STRIP_ROWS,
     ArrayLayer,
@@ -118,11 +122,11 @@ def cohort_histogram(
     areas = area_m2(geometries) if parcel_area_m2 is None else parcel_area_m2
     rings = cell_rings(geometries, grid)
     cell_mm2 = cell_area_m2(grid) * MM2_PER_M2
-    pieces = _Pieces(len(rings))
+    pieces = Pieces(len(rings))
     with contextlib.ExitStack() as stack:
         readers = [stack.enter_context(layer.source.reader()) for layer in layers]
-        for strip in _strips(rings, grid, strip_rows):
-            cohorts = _cohort_cells(layers, readers, strip)
+        strips = _strips(rings, grid, strip_rows)
+        for strip, cohorts in _ahead(strips, partial(_cohort_cells, layers, readers)):
             for items in _batches(strip.items, n_cohorts):
                 counted = _count(
                     rings,
@@ -276,6 +280,21 @@ def _strips(rings: CellRings, grid: Grid, strip_rows: int) -> Iterator[_Strip]:
             )
 
 
+def _ahead(
+    strips: Iterator[_Strip], read: Callable[[_Strip], NDArray[np.int32]]
+) -> Iterator[tuple[_Strip, NDArray[np.int32]]]:
+    """Read each strip while the one before it is counted."""
+    with ThreadPoolExecutor(1) as reader:
+        waiting: deque[tuple[_Strip, Future[NDArray[np.int32]]]] = deque()
+        for strip in strips:
+            waiting.append((strip, reader.submit(read, strip)))
+            if len(waiting) > 1:
+                before, cells = waiting.popleft()
+                yield before, cells.result()
+        for before, cells in waiting:
+            yield before, cells.result()
+
+
 def _slots(items: Ints, n_cohorts: int) -> Ints:
     """Most classes that each item can hold."""
     return np.minimum((items[:, 3] - items[:, 1]) * (items[:, 4] - items[:, 2]), n_cohorts)
@@ -332,16 +351,6 @@ def _refuse_class(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Counted:
-    """Classes of a batch of items, item by item."""
-
-    count: Ints
-    cohort: NDArray[np.int32]
-    mm2: Ints
-    nodata: Ints
-
-
 def _count(
     rings: CellRings,
     items: Ints,
@@ -350,7 +359,7 @@ def _count(
     strip: _Strip,
     cell_mm2: Floats,
     n_cohorts: int,
-) -> _Counted:
+) -> Counted:
     """Run the kernel over a batch of items and close the gaps in its output."""
     room = _slots(items, n_cohorts)
     slot = np.cumsum(room) - room
@@ -375,77 +384,8 @@ def _count(
         count,
         nodata,
     )
-    at = _segments(slot, count)
-    return _Counted(count=count, cohort=out_cohort[at], mm2=out_mm2[at], nodata=nodata)
-
-
-class _Pieces:
-    """Counted items of all strips, to be put together by parcel."""
-
-    def __init__(self, parcels: int) -> None:
-        self.parcels = parcels
-        self.nodata = np.zeros(parcels, np.int64)
-        self._owner: list[Ints] = []
-        self._parts: list[_Counted] = []
-
-    def add(self, items: Ints, part: _Counted) -> None:
-        """Keep what one batch counted."""
-        self._owner.append(items[:, 0])
-        self._parts.append(part)
-        np.add.at(self.nodata, items[:, 0], part.nodata)
-
-    def merged(self) -> tuple[Ints, NDArray[np.int32], Ints]:
-        """Offsets, cohorts and mm2 by parcel; integer sums, so the order of strips is nothing."""
-        if not self._parts:
-            return (
-                np.zeros(self.parcels + 1, np.int64),
-                np.empty(0, np.int32),
-                np.empty(0, np.int64),
-            )
-        owner = np.concatenate(self._owner)
-        count = np.concatenate([part.count for part in self._parts])
-        cohort = np.concatenate([part.cohort for part in self._parts])
-        mm2 = np.concatenate([part.mm2 for part in self._parts])
-        order = np.argsort(owner, kind="stable")
-        owner, count, first = owner[order], count[order], (np.cumsum(count) - count)[order]
-        at = _segments(first, count)
-        parcel, cohort, mm2 = np.repeat(owner, count), cohort[at], mm2[at]
-        pieces = np.bincount(owner, minlength=self.parcels)
-        if pieces.max() > 1:
-            parcel, cohort, mm2 = _joined(parcel, cohort, mm2, cut=pieces > 1)
-        start = np.zeros(self.parcels + 1, np.int64)
-        np.cumsum(np.bincount(parcel, minlength=self.parcels), out=start[1:])
-        return start, cohort, mm2
-
-
-def _joined(
-    parcel: Ints, cohort: NDArray[np.int32], mm2: Ints, *, cut: NDArray[np.bool_]
-) -> tuple[Ints, NDArray[np.int32], Ints]:
-    """Add equal pairs of the parcels that strips cut; the few of them alone are sorted."""
-    again = cut[parcel]
-    whole = ~again
-    joined = _summed(parcel[again], cohort[again], mm2[again])
-    parcel = np.concatenate((parcel[whole], joined[0]))
-    order = np.argsort(parcel, kind="stable")
-    cohort = np.concatenate((cohort[whole], joined[1]))[order]
-    return parcel[order], cohort, np.concatenate((mm2[whole], joined[2]))[order]
-
-
-def _segments(first: Ints, count: Ints) -> Ints:
-    """Indices of segments laid end to end: first[i], first[i] + 1, ... count[i] of them."""
-    ends = np.cumsum(count)
-    return np.repeat(first - (ends - count), count) + np.arange(int(ends[-1]) if len(ends) else 0)
-
-
-def _summed(
-    parcel: Ints, cohort: NDArray[np.int32], mm2: Ints
-) -> tuple[Ints, NDArray[np.int32], Ints]:
-    """Sort by parcel and cohort and add equal pairs."""
-    order = np.lexsort((cohort, parcel))
-    parcel, cohort, mm2 = parcel[order], cohort[order], mm2[order]
-    new = np.r_[True, (parcel[1:] != parcel[:-1]) | (cohort[1:] != cohort[:-1])][: len(parcel)]
-    first = np.flatnonzero(new)
-    return parcel[first], cohort[first], np.add.reduceat(mm2, first) if len(first) else mm2
+    at = segments(slot, count)
+    return Counted(count=count, cohort=out_cohort[at], mm2=out_mm2[at], nodata=nodata)
 
 
 def _cell_mm2_of_parcels(rings: CellRings, cell_mm2: Floats) -> Floats:
