@@ -27,7 +27,13 @@ def county_divisions(adcode: str, own: Sequence[OwnDivisions] = ()) -> Sequence[
 
 def _over(known: DivisionRow, row: DivisionRow) -> DivisionRow:
     """Return a known row with what a file says; where it belongs the first to name it knows."""
-    return replace(known, name=row.name, boundary=row.boundary or known.boundary)
+    return replace(
+        known,
+        name=row.name,
+        boundary=row.boundary or known.boundary,
+        valid_from_year=row.valid_from_year or known.valid_from_year,
+        valid_to_year=row.valid_to_year or known.valid_to_year,
+    )
 
 
 def _settled(row: DivisionRow, rows: dict[str, DivisionRow]) -> DivisionRow:

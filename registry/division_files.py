@@ -1,6 +1,7 @@
 """A county's own divisions from a file: villages, changed names, reviewed boundaries.
 
-CSV with ``code`` and ``name``, or any format of :mod:`geo.vector` with boundaries.
+CSV with ``code`` and ``name``, or any format of :mod:`geo.vector` with boundaries; a row may say
+from which year to which its code counts.
 """
 
 import csv
@@ -19,7 +20,11 @@ from registry.divisions import LEVELS, DivisionRow, full_code
 from registry.errors import RegistryError
 
 CODE_FIELDS: Final = ("code", "adcode", "XZQDM", "ZLDWDM", "区划代码", "行政区划代码", "行政区代码")
+FROM_FIELDS: Final = ("valid_from_year", "valid_from", "启用年", "启用年份")
+TO_FIELDS: Final = ("valid_to_year", "valid_to", "撤销年", "撤销年份", "停用年")
 NAME_FIELDS: Final = ("name", "XZQMC", "ZLDWMC", "名称", "区划名称", "行政区名称")
+_YEAR_DIGITS: Final = 4
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
 _CSV: Final = frozenset({".csv", ".txt"})
 _GROUPS: Final = ((12, 9, "000"), (9, 6, "000"), (6, 4, "00"), (4, 2, "00"))
 """Digits of a level, digits of the one above it, and how a code ends that is of the upper one."""
@@ -97,6 +102,9 @@ def _row(place: int, values: Mapping[str, object], boundary: bytes | None) -> Di
         raise DivisionFileError(row=place, why=f"code = {code or '—'}")
     if not name:
         raise DivisionFileError(row=place, why="name = —")
+    first, last = _year(place, values, FROM_FIELDS), _year(place, values, TO_FIELDS)
+    if first is not None and last is not None and last < first:
+        raise DivisionFileError(row=place, why=f"{first} > {last}")
     above = next((code[:upper] for digits, upper, _ in _GROUPS if digits == len(code)), None)
     return DivisionRow(
         code=full_code(code),
@@ -104,7 +112,20 @@ def _row(place: int, values: Mapping[str, object], boundary: bytes | None) -> Di
         level=LEVELS[len(code)],
         parent_code=above and full_code(above),
         boundary=boundary,
+        valid_from_year=first,
+        valid_to_year=last,
     )
+
+
+def _year(place: int, values: Mapping[str, object], names: Sequence[str]) -> int | None:
+    """Return the year of a row; a date counts by its year, the number of a table may end in .0."""
+    said = _first(values, names)
+    if not said:
+        return None
+    digits = said[:_YEAR_DIGITS]
+    if not (digits.isascii() and digits.isdigit() and _FIRST_YEAR <= int(digits) <= _LAST_YEAR):
+        raise DivisionFileError(row=place, why=f"{names[0]} = {said[:20]}")
+    return int(digits)
 
 
 def _concerns(code: str, adcode: str) -> bool:

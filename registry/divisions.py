@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from registry import events
 from registry.db import Command
-from registry.errors import NotFoundError
+from registry.errors import NotFoundError, RegistryError
 from registry.models import Division
 from registry.models.columns import CGCS2000
 
@@ -19,15 +19,26 @@ LEVELS: Mapping[int, str] = {2: "province", 4: "city", 6: "county", 9: "township
 """Level of a division by the digits of its short code."""
 
 
+class DivisionExpiredError(RegistryError):
+    """A division was given up before the year of a record: merged, or given another code."""
+
+    code = "DIVISION_EXPIRED"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DivisionRow:
-    """A division to load; ``boundary`` is the WKB of a MultiPolygon in EPSG:4490, or None."""
+    """A division to load; ``boundary`` is the WKB of a MultiPolygon in EPSG:4490, or None.
+
+    Its own years count before those of the table; ``valid_to_year`` is the last year of its code.
+    """
 
     code: str
     name: str
     level: str
     parent_code: str | None
     boundary: bytes | None = None
+    valid_from_year: int | None = None
+    valid_to_year: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,10 +52,11 @@ class LoadDivisions(Command):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Loaded:
-    """How many rows are new, and how many known ones got another boundary."""
+    """How many rows are new; of known ones, how many got another boundary, how many an end."""
 
     new: int
     outlined: int = 0
+    ended: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,15 +87,21 @@ def subtree_prefix(code: str) -> str:
     return full
 
 
-def require(session: Session, code: str) -> None:
-    """Raise unless the division is known.
+def require(session: Session, code: str, *, year: int | None = None) -> None:
+    """Raise unless the division is known, and still stands in ``year`` where that is given.
 
     Raises
     ------
     NotFoundError : there is no such code.
+    DivisionExpiredError : its code ended before.
     """
-    if session.get(Division, full_code(code)) is None:
+    known = session.get(Division, full_code(code))
+    if known is None:
         raise NotFoundError(what="division", id=code)
+    if year is not None and known.valid_to_year is not None and known.valid_to_year < year:
+        raise DivisionExpiredError(
+            division=known.name, division_code=known.code, valid_to_year=known.valid_to_year
+        )
 
 
 def boundary(session: Session, code: str) -> Boundary | None:
@@ -100,10 +118,20 @@ def ground(session: Session, code: str | None) -> Any:  # noqa: ANN401 -- a shap
     return None if found is None else found.geometry
 
 
+def outlines_below(session: Session, code: str) -> Mapping[str, Boundary]:
+    """Return every known boundary below a division, by code."""
+    rows = session.execute(_BELOW, {"code": full_code(code), "below": f"{subtree_prefix(code)}%"})
+    return {
+        row.code: Boundary(code=row.code, name=row.name, geometry=shapely.from_wkb(bytes(row.wkb)))
+        for row in rows
+    }
+
+
 def load(session: Session, command: LoadDivisions) -> Loaded:
     """Add the divisions that are not there yet, parents first.
 
-    A known one keeps its name; it takes the boundary it is given where that is another.
+    A known one keeps its name; it takes the boundary and the last year it is given where those are
+    others, so that a code that was given up stays with its years.
     """
     known = set(session.scalars(select(Division.code)))
     new = [row for row in command.rows if row.code not in known]
@@ -114,7 +142,8 @@ def load(session: Session, command: LoadDivisions) -> Loaded:
                 name=row.name,
                 level=row.level,
                 parent_code=row.parent_code,
-                valid_from_year=command.valid_from_year,
+                valid_from_year=row.valid_from_year or command.valid_from_year,
+                valid_to_year=row.valid_to_year,
                 source=command.source,
                 boundary=_element(row.boundary),
             )
@@ -126,6 +155,13 @@ def load(session: Session, command: LoadDivisions) -> Loaded:
         for row in given
         if session.execute(_OUTLINE, {"code": row.code, "wkb": row.boundary}).first()
     ]
+    ended = [
+        row.code
+        for row in command.rows
+        if row.code in known
+        and row.valid_to_year is not None
+        and session.execute(_END, {"code": row.code, "year": row.valid_to_year}).first()
+    ]
     events.record(
         session,
         command,
@@ -134,11 +170,12 @@ def load(session: Session, command: LoadDivisions) -> Loaded:
         body={
             "new": len(new),
             "outlined": outlined,
+            "ended": ended,
             "year": command.valid_from_year,
             "source": command.source,
         },
     )
-    return Loaded(new=len(new), outlined=len(outlined))
+    return Loaded(new=len(new), outlined=len(outlined), ended=len(ended))
 
 
 def missing(session: Session, codes: Collection[str]) -> Collection[str]:
@@ -161,6 +198,14 @@ def _element(wkb: bytes | None) -> WKBElement | None:
 _OUTLINE = text(
     "UPDATE division SET boundary = ST_GeomFromWKB(:wkb, 4490) WHERE code = :code AND (boundary"
     " IS NULL OR NOT ST_OrderingEquals(boundary, ST_GeomFromWKB(:wkb, 4490))) RETURNING code"
+)
+_END = text(
+    "UPDATE division SET valid_to_year = :year WHERE code = :code"
+    " AND valid_to_year IS DISTINCT FROM :year RETURNING code"
+)
+_BELOW = text(
+    "SELECT code, name, ST_AsBinary(boundary) AS wkb FROM division"
+    " WHERE code LIKE :below AND code <> :code AND boundary IS NOT NULL ORDER BY code"
 )
 _NEAREST = text(
     "WITH RECURSIVE up AS ("

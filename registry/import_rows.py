@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from geo.findings import Finding
 from geo.intake import Intake
-from registry import divisions
+from registry import divisions, within
 from registry.attributes import attribute_findings
 from registry.copying import copy_rows
 from registry.models.columns import CGCS2000
@@ -51,6 +51,8 @@ class Target:
     division_code: str | None
     programme_id: str | None
     boundary: divisions.Boundary | None
+    outlines: Mapping[str, divisions.Boundary]
+    """Boundaries of the divisions below, by code: a row that names its village is held to it."""
 
 
 def stage(session: Session, target: Target, intake: Intake) -> None:
@@ -91,27 +93,54 @@ def _findings(target: Target, intake: Intake) -> dict[int, list[RowFinding]]:
     for row, attributes in zip(map(int, intake.rows), intake.attributes, strict=True):
         for said in attribute_findings(row, attributes):
             found.setdefault(row, []).append(said)
-    for said in _outside(target.boundary, intake):
+    for said in _outside(target, intake):
         found.setdefault(said.row or 0, []).append(said)
     return found
 
 
-def _outside(boundary: divisions.Boundary | None, intake: Intake) -> Iterator[RowFinding]:
-    """Question sound rows that lie outside the division they are said to be in."""
-    sound = np.flatnonzero(~np.isnan(intake.area_m2))
-    if boundary is None or not len(sound):
-        return
-    shapely.prepare(boundary.geometry)
-    points = shapely.point_on_surface(intake.geometry[sound])
-    away = ~shapely.contains(boundary.geometry, points)
-    for n, point in zip(sound[away], points[away], strict=True):
-        yield RowFinding(
-            row=int(intake.rows[n]),
-            code="OUTSIDE_DIVISION",
-            severity="questioned",
-            params={"division": boundary.name},
-            at=(point.x, point.y),
-        )
+def _outside(target: Target, intake: Intake) -> Iterator[RowFinding]:
+    """Question sound rows that do not lie wholly in the division they are said to be in."""
+    held: dict[str, tuple[divisions.Boundary, list[int]]] = {}
+    for n in map(int, np.flatnonzero(~np.isnan(intake.area_m2))):
+        boundary = _boundary_of(target, intake.attributes[n])
+        if boundary is not None:
+            held.setdefault(boundary.code, (boundary, []))[1].append(n)
+    for boundary, places in held.values():
+        answers = within.beyond(list(intake.geometry[places]), boundary.geometry)
+        for n, answer in zip(places, answers, strict=True):
+            if answer.counts:
+                yield _beyond(int(intake.rows[n]), intake.geometry[n], boundary, answer)
+
+
+def _boundary_of(target: Target, attributes: Mapping[str, object]) -> divisions.Boundary | None:
+    """Return the boundary of a row's own village or township where it is known, else the file's."""
+    named = divisions.full_code(_division(target.division_code, attributes) or "")
+    for digits in sorted(divisions.LEVELS, reverse=True):
+        found = target.outlines.get(divisions.full_code(named[:digits]))
+        if found is not None:
+            return found
+    return target.boundary
+
+
+def _beyond(
+    row: int,
+    geometry: Any,  # noqa: ANN401 -- shapely
+    boundary: divisions.Boundary,
+    answer: within.Beyond,
+) -> RowFinding:
+    away = geometry if answer.whole else shapely.difference(geometry, boundary.geometry)
+    point = shapely.point_on_surface(away)
+    return RowFinding(
+        row=row,
+        code="OUTSIDE_DIVISION" if answer.whole else "STRADDLES_DIVISION",
+        severity="questioned",
+        params={
+            "division": boundary.name,
+            "outside_m2": round(answer.outside_m2, 1),
+            "share_percent": round(answer.share * 100, 1),
+        },
+        at=(point.x, point.y),
+    )
 
 
 def worst(status: str, findings: Iterable[RowFinding]) -> str:

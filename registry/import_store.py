@@ -63,10 +63,11 @@ def begin(
     Raises
     ------
     NotFoundError : the division is not known.
+    DivisionExpiredError : it was given up before.
     """
     code = facts.division_code
     if code is not None:
-        divisions.require(session, code)
+        divisions.require(session, code, year=at.year)
         code = divisions.full_code(code)
     boundary = divisions.boundary(session, code) if code else None
     said = [
@@ -95,6 +96,7 @@ def begin(
         division_code=code,
         programme_id=facts.programme_id,
         boundary=boundary,
+        outlines=divisions.outlines_below(session, code) if code else {},
     )
 
 
@@ -248,7 +250,8 @@ _SHAPES = text(
            CASE WHEN r.findings @? '$[*] ? (@.severity == "refused"
                   && !(@.code starts with "ATTR_"))' THEN 'refused'
                 WHEN r.findings @? '$[*] ? (@.severity == "questioned"
-                  && !(@.code starts with "ATTR_") && @.code != "OUTSIDE_DIVISION")'
+                  && !(@.code starts with "ATTR_") && @.code != "OUTSIDE_DIVISION"
+                  && @.code != "STRADDLES_DIVISION")'
                 THEN 'questioned' ELSE 'accepted' END AS status
       FROM import_row r WHERE r.batch_id = :batch ORDER BY r.row
     """

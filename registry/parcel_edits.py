@@ -21,7 +21,7 @@ from geo import editing
 from geo.editing import Edited
 from geo.shape import shape_digests
 from registry import parcel_store as store
-from registry import people
+from registry import people, within
 from registry.db import Command
 from registry.errors import RegistryError
 from registry.models import Parcel, ParcelLineage, ParcelVersion
@@ -76,6 +76,7 @@ class SplitParcel(Command):
     line: Mapping[str, Any]
     plot_codes: tuple[str, ...] = ()
     reason: str
+    division_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,7 @@ class MergeParcels(Command):
     parcels: tuple[PlaceSeen, ...]
     plot_code: str | None = None
     reason: str
+    division_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,6 +115,7 @@ class MoveBoundary(Command):
     parcels: tuple[PlaceSeen, PlaceSeen]
     line: Mapping[str, Any]
     reason: str
+    division_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,10 +140,12 @@ def split(session: Session, command: SplitParcel) -> ParcelsEdited:
     ------
     VersionConflictError : somebody saved a newer version.
     GeometryError : EDIT_LINE_DOES_NOT_CROSS.
+    DivisionQuestionError : a part lies in another division, and nobody confirms it.
     ParcelObligedError : its tonnes are sold ahead or issued.
     """
     parent = store.lock_seen(session, command.parcel_id, command.based_on_version)
     done = editing.split(to_shape(parent.geometry), _shape(command.line, lines=True))
+    _ask_division(session, command, [parent], done)
     codes = _part_codes(parent.code, command.plot_codes, len(done.pieces))
     return _replace(session, command, [parent], done, codes=codes, operation="split")
 
@@ -154,10 +159,12 @@ def merge(session: Session, command: MergeParcels) -> ParcelsEdited:
     EditAcrossOwnersError, EditAcrossKindsError : they are not of one owner and kind.
     EditClaimsDifferError, ParcelObligedError : claims stand in the way.
     GeometryError : EDIT_NEEDS_TWO, EDIT_NOT_NEIGHBOURS.
+    DivisionQuestionError : a part of it lies in another division, and nobody confirms it.
     """
     parents = _lock_all(session, command.parcels)
     _require_alike(parents, owners=True)
     done = editing.merge([to_shape(parent.geometry) for parent in parents])
+    _ask_division(session, command, parents, done)
     code = command.plot_code or parents[0].code
     return _replace(session, command, parents, done, codes=[code], operation="merge")
 
@@ -198,13 +205,39 @@ def move_boundary(session: Session, command: MoveBoundary) -> ParcelsEdited:
     VersionConflictError : somebody saved a newer version of one.
     EditAcrossKindsError : they are of different kinds.
     GeometryError : EDIT_NOT_NEIGHBOURS, EDIT_LINE_DOES_NOT_CROSS, EDIT_NOTHING_LEFT.
+    DivisionQuestionError : one would leave its division, and nobody confirms it.
     """
     held = {parcel.id: parcel for parcel in _lock_all(session, command.parcels)}
     parcels = [held[one.parcel_id] for one in command.parcels]
     _require_alike(parcels, owners=False)
     first, second = (to_shape(parcel.geometry) for parcel in parcels)
     done = editing.move_boundary(first, second, _shape(command.line, lines=True))
+    for parcel, piece in zip(parcels, done.pieces, strict=True):
+        within.require(
+            session,
+            parcel.division_code,
+            [piece],
+            confirmed=command.division_confirmed,
+            before=[to_shape(parcel.geometry)],
+        )
     return _revise(session, command, parcels, done, operation="move_boundary")
+
+
+def _ask_division(
+    session: Session,
+    command: SplitParcel | MergeParcels,
+    parents: Sequence[Parcel],
+    done: Edited,
+) -> None:
+    """Ask where a child would lie farther beyond the first parent's division than it did."""
+    code = parents[0].division_code
+    within.require(
+        session,
+        code,
+        done.pieces,
+        confirmed=command.division_confirmed,
+        before=[to_shape(one.geometry) for one in parents if one.division_code == code],
+    )
 
 
 def _lock_all(session: Session, seen: Sequence[PlaceSeen]) -> list[Parcel]:

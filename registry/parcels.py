@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import UUID, uuid4
 
+from geoalchemy2.shape import to_shape
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from registry import divisions, events
+from registry import divisions, events, within
 from registry import parcel_store as store
 from registry.db import Command
 from registry.errors import WrongStateError
@@ -19,7 +20,10 @@ from registry.places import Kind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DrawParcel(Command):
-    """A place drawn or walked; ``geojson`` is a GeoJSON geometry or feature in WGS84/CGCS2000."""
+    """A place drawn or walked; ``geojson`` is a GeoJSON geometry or feature in WGS84/CGCS2000.
+
+    ``division_confirmed``: it does belong to its division, whatever the boundary says.
+    """
 
     geojson: Mapping[str, Any]
     kind: Kind
@@ -29,6 +33,7 @@ class DrawParcel(Command):
     captured_with: str
     attributes: Mapping[str, str | int | None]
     submit: bool = True
+    division_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +45,7 @@ class ReviseParcel(Command):
     geojson: Mapping[str, Any] | None
     attributes: Mapping[str, str | int | None] | None
     reason: str
+    division_confirmed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +72,19 @@ def draw(session: Session, command: DrawParcel) -> ParcelState:
     Raises
     ------
     PlaceRefusedError : the shape has a fault; nothing is stored.
+    DivisionExpiredError : its division was given up before.
+    DivisionQuestionError : it does not lie in its division, and nobody confirms it.
     ParcelOverlapError : it overlaps an active parcel of its kind (from the database).
     """
     if command.division_code:
-        divisions.require(session, command.division_code)
+        divisions.require(session, command.division_code, year=command.at.year)
     geometry, area_m2, digest = store.sound(command.geojson)
+    outside_m2 = within.require(
+        session,
+        command.division_code,
+        [to_shape(geometry)],
+        confirmed=command.division_confirmed,
+    )
     parcel = Parcel(
         id=uuid4(),
         code=command.plot_code,
@@ -96,7 +110,8 @@ def draw(session: Session, command: DrawParcel) -> ParcelState:
     )
     if command.submit:
         store.add_decision(session, command, parcel, "submit", "")
-    store.record(session, command, parcel, "parcel.drawn", {"captured_with": command.captured_with})
+    drawn = {"captured_with": command.captured_with, **_beyond(outside_m2)}
+    store.record(session, command, parcel, "parcel.drawn", drawn)
     return store.state_of(parcel)
 
 
@@ -106,10 +121,20 @@ def revise(session: Session, command: ReviseParcel) -> ParcelState:
     Raises
     ------
     VersionConflictError : the parcel has a newer version than the one the editor saw.
+    DivisionQuestionError : it would leave its division, and nobody confirms it.
     """
     parcel = store.lock_seen(session, command.parcel_id, command.based_on_version)
+    outside_m2 = 0.0
     if command.geojson is not None:
+        old = to_shape(parcel.geometry)
         parcel.geometry, parcel.area_m2, parcel.shape_digest = store.sound(command.geojson)
+        outside_m2 = within.require(
+            session,
+            parcel.division_code,
+            [to_shape(parcel.geometry)],
+            confirmed=command.division_confirmed,
+            before=[old],
+        )
     before = session.get_one(ParcelVersion, (parcel.id, parcel.version)).attributes
     store.next_version(
         session,
@@ -119,8 +144,14 @@ def revise(session: Session, command: ReviseParcel) -> ParcelState:
         captured_with="revision",
         attributes=before if command.attributes is None else dict(command.attributes),
     )
-    store.record(session, command, parcel, "parcel.revised", {"reason": command.reason})
+    revised = {"reason": command.reason, **_beyond(outside_m2)}
+    store.record(session, command, parcel, "parcel.revised", revised)
     return store.state_of(parcel)
+
+
+def _beyond(outside_m2: float) -> dict[str, object]:
+    """Return what an event says of ground beyond the division; nothing where there is none."""
+    return {"outside_division_dm2": round(outside_m2 * 100)} if outside_m2 else {}
 
 
 def decide(session: Session, command: DecideParcel) -> ParcelState:

@@ -67,6 +67,7 @@ from registry.unit_errors import (
     SerialInvalidError,
     VerifierNotIndependentError,
 )
+from registry.within import DivisionQuestionError
 from sinks.errors import SinksError
 from web import messages
 from web.accounts.logins import (
@@ -113,6 +114,7 @@ STATUS: Final[Mapping[type[Exception], int]] = {
     SerialInvalidError: 422,
     VersionConflictError: 412,
     ParcelOverlapError: 409,
+    DivisionQuestionError: 422,
     ClaimOverlapError: 409,
     NotApprovedByAnotherError: 403,
     GeometryWithheldError: 403,

@@ -1,11 +1,13 @@
 """What forms offer: divisions, owners and programmes within an actor's reach."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from registry.people import ActorView
+from registry.reads.places import BEIJING
 from registry.reads.scope import scope_of
 
 
@@ -29,7 +31,11 @@ class PlaceChoices:
 
 def place_choices(session: Session, who: ActorView) -> PlaceChoices:
     """Return the actor's division with what lies directly below, its owners, all programmes."""
-    bound = {"code": who.division_code, "prefix": scope_of(who).params()["prefix"]}
+    bound = {
+        "code": who.division_code,
+        "prefix": scope_of(who).params()["prefix"],
+        "year": datetime.now(BEIJING).year,
+    }
     found: dict[str, list[Choice]] = {"division": [], "owner": [], "programme": []}
     for row in session.execute(_CHOICES, bound):
         found[row.what].append(Choice(value=row.value, zh=row.zh, en=row.en))
@@ -61,7 +67,8 @@ def project_choices(session: Session, who: ActorView) -> ProjectChoices:
 _CHOICES = text(
     """
     SELECT 'division' AS what, code AS value, name AS zh, name AS en, code AS place FROM division
-     WHERE code = cast(:code AS text) OR parent_code = cast(:code AS text)
+     WHERE (code = cast(:code AS text) OR parent_code = cast(:code AS text))
+       AND (valid_to_year IS NULL OR valid_to_year >= :year)
     UNION ALL
     SELECT 'owner', id::text, name, name, name FROM party
      WHERE kind IN ('collective', 'cooperative', 'state_farm', 'household')

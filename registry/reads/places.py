@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
+import shapely
+from geoalchemy2.shape import to_shape
 from pydantic import Field
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from registry import division_lookup, parcel_store, within
+from registry.division_lookup import DivisionView, PointDivisions, ShapeDivisions
 from registry.divisions import full_code
 from registry.errors import InvalidValueError, NotFoundError
 from registry.people import ActorView
@@ -19,6 +24,7 @@ from sinks.units import M2_PER_MU
 
 ItemT = TypeVar("ItemT")
 ParcelStatus = Literal["draft", "submitted", "approved", "returned", "withdrawn"]
+BEIJING: Final = ZoneInfo("Asia/Shanghai")
 STATUSES: Final = ("draft", "submitted", "approved", "returned", "withdrawn")
 FEATURES_MAX: Final = 5_000
 """Most shapes one answer holds; a wider view gets the largest and says that it is cut."""
@@ -116,7 +122,10 @@ class KinLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelPage:
-    """One parcel with everything its page shows; ``geometry`` is GeoJSON in EPSG:4490."""
+    """One parcel with everything its page shows; ``geometry`` is GeoJSON in EPSG:4490.
+
+    ``outside_division_m2`` lie beyond the boundary of its division, as far as one is known.
+    """
 
     id: UUID
     code: str | None
@@ -131,6 +140,7 @@ class ParcelPage:
     submitted_by: UUID | None
     attributes: dict[str, Any]
     geometry: dict[str, Any]
+    outside_division_m2: float
     versions: list[VersionLine]
     decisions: list[DecisionLine]
     findings: list[FindingLine]
@@ -165,6 +175,9 @@ class DivisionLine:
     code: str
     name: str
     level: str
+    valid_from_year: int
+    valid_to_year: int | None
+    has_boundary: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,6 +224,10 @@ def parcel(session: Session, who: ActorView, query: ParcelById) -> ParcelPage:
             for one in found[side]
         ]
     found["findings"] = [FindingLine(**one) for one in found["findings"]]
+    shape = shapely.from_geojson(json.dumps(found["geometry"]))
+    found["outside_division_m2"] = within.require(
+        session, found["division_code"], [shape], confirmed=True
+    )
     return ParcelPage(**found)
 
 
@@ -263,6 +280,44 @@ def divisions(session: Session, _who: ActorView | None, query: DivisionQuery) ->
     parent = query.parent and full_code(query.parent)
     rows = session.execute(_DIVISIONS, {"parent": parent})
     return Divisions(items=[DivisionLine(**row._mapping) for row in rows])  # noqa: SLF001
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PointQuery:
+    """A point in CGCS2000 degrees, and a year; this one if none."""
+
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    year: Annotated[int, Field(ge=1900, le=2200)] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DivisionByCode:
+    """One division, by two to twelve digits."""
+
+    division_code: str
+
+
+def divisions_at(session: Session, _who: ActorView | None, query: PointQuery) -> PointDivisions:
+    """Return the chain of divisions at a point."""
+    year = query.year or datetime.now(BEIJING).year
+    return division_lookup.at_point(session, lon=query.lon, lat=query.lat, year=year)
+
+
+def divisions_of(session: Session, geojson: Mapping[str, Any], year: int | None) -> ShapeDivisions:
+    """Return the divisions of a drawn shape.
+
+    Raises
+    ------
+    registry.parcel_store.PlaceRefusedError : the shape has a fault.
+    """
+    shape = to_shape(parcel_store.sound(geojson)[0])
+    return division_lookup.of_shape(session, shape, year=year or datetime.now(BEIJING).year)
+
+
+def division(session: Session, _who: ActorView | None, query: DivisionByCode) -> DivisionView:
+    """Return a division with its years and what lies above it."""
+    return division_lookup.view(session, query.division_code)
 
 
 def box_of(words: str) -> tuple[float, float, float, float]:
@@ -416,6 +471,7 @@ _OWN_OUTLINE = text(
 )
 _FIGURES = text("SELECT * FROM public_figures()")
 _DIVISIONS = text(
-    "SELECT code, name, level FROM division WHERE parent_code IS NOT DISTINCT FROM"
+    "SELECT code, name, level, valid_from_year, valid_to_year, boundary IS NOT NULL AS has_boundary"
+    " FROM division WHERE parent_code IS NOT DISTINCT FROM"
     " cast(:parent AS text) ORDER BY code"
 )

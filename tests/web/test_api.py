@@ -2,12 +2,16 @@
 
 import io
 import json
+from datetime import UTC, datetime
 
 import pyogrio.raw
 import pytest
+import shapely
 
 from geo.export import FORMATS
 from geo.intake import IntakeOptions, examine
+from registry import divisions
+from registry.db import SYSTEM_ACTOR, perform
 from tests.geo.makers import CGCS2000
 from tests.web.conftest import drawing, square
 from web import openapi
@@ -193,3 +197,48 @@ def test_every_reference_of_the_document_leads_somewhere():
     operations = [one for path in document["paths"].values() for one in path.values()]
     ids = [one["operationId"] for one in operations]
     assert len(ids) == len(set(ids))
+
+
+def test_divisions_of_a_point_and_of_a_drawn_shape(town, machine):
+    chain = [
+        divisions.DivisionRow(
+            code=code,
+            name=name,
+            level=level,
+            parent_code=parent,
+            boundary=shapely.to_wkb(shapely.MultiPolygon([box])) if box else None,
+        )
+        for code, name, level, parent, box in [
+            ("330000000000", "浙江省", "province", None, None),
+            ("330900000000", "某市", "city", "330000000000", None),
+            ("330902000000", "某县", "county", "330900000000", shapely.box(121, 30, 122, 31)),
+        ]
+    ]
+    command = divisions.LoadDivisions(
+        at=datetime(2026, 3, 2, tzinfo=UTC),
+        actor_id=SYSTEM_ACTOR,
+        key="divisions-of-a-point",
+        valid_from_year=2023,
+        source="test",
+        rows=chain,
+    )
+    perform(town.engine, divisions.load, command)
+    public = town.app.test_client()
+    found = public.get("/api/v1/divisions/at?lon=121.5&lat=30.5&year=2026").json
+    assert [one["known"] for one in found["levels"]] == [
+        "parent",
+        "parent",
+        "boundary",
+        "no_boundary",
+        "no_boundary",
+    ]
+    assert public.get("/api/v1/divisions/at?lon=1&lat=95").status_code == 422
+    assert public.get("/api/v1/divisions/330902").json["name"] == "某县"
+    assert public.get("/api/v1/divisions/999999").status_code == 404
+    body = {"geojson": square(121.999, 30.5)}
+    assert public.post("/api/v1/divisions/of-shape", json=body).status_code == 401
+    cut = machine("township").send("/divisions/of-shape", body).json
+    assert (cut["code"], [one["name"] for one in cut["shares"]]) == (None, ["某县"])
+    assert cut["shares"][0]["share"] == pytest.approx(0.5, abs=1e-3)
+    broken = {"geojson": {"type": "Polygon", "coordinates": []}}
+    assert machine("township").send("/divisions/of-shape", broken).status_code == 422

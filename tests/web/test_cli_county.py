@@ -89,3 +89,30 @@ def test_the_one_time_password_must_be_replaced_at_the_first_sign_in(tanhui, eng
     other = face.test_client()
     assert sign_in(other, "admin-330523", first).status_code == 401
     assert sign_in(other, "admin-330523", mine).status_code == 303
+
+
+def test_a_place_is_looked_up_and_an_own_file_ends_a_code(tanhui, tmp_path):
+    tanhui(*ANJI)
+    towns = tanhui("division", "list", "330523")["items"]
+    town = towns[0]["code"][:9]
+    ring = [[119.4, 30.5], [119.8, 30.5], [119.8, 30.8], [119.4, 30.8], [119.4, 30.5]]
+    outline = {
+        "type": "Feature",
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "properties": {"XZQDM": town, "XZQMC": "递铺", "撤销年": 2025},
+    }
+    file = tmp_path / "towns.geojson"
+    file.write_text(
+        json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": [outline]})
+    )
+    load = ("division", "load", file, "--county", "330523", "--source", "县民政局")
+    assert tanhui(*load) == {"new": 0, "outlined": 1, "ended": 1}
+    shown = tanhui("division", "show", town)
+    assert (shown["valid_to_year"], shown["has_boundary"]) == (2025, True)
+    assert shown["above"] == ["330000000000 浙江省", "330500000000 湖州市", "330523000000 安吉县"]
+    then = tanhui("division", "at", "119.6", "30.6", "--year", "2024")
+    assert then["code"] == towns[0]["code"]
+    assert [one["known"] for one in then["levels"]] == ["parent"] * 3 + ["boundary", "no_boundary"]
+    assert tanhui("division", "at", "119.6", "30.6", "--year", "2026")["code"] is None
+    west = tanhui("division", "at", "-119.6", "30.6")
+    assert {one["known"] for one in west["levels"]} == {"no_boundary"}

@@ -9,6 +9,7 @@ from registry.parcel_store import VersionConflictError
 from registry.people import ActorView
 from registry.reads.scope import require_parcel
 from registry.refusals import ParcelOverlapError
+from registry.within import DivisionQuestionError, StraddlesDivisionError
 from web.api.endpoints import Act, Noun
 
 DRAWS = "parcel:draw"
@@ -19,6 +20,7 @@ _SHARED = (
     NotFoundError,
     WrongStateError,
 )
+_ASKED = (DivisionQuestionError, StraddlesDivisionError)
 _CLAIMED = (edits.ParcelObligedError, edits.EditClaimsDifferError)
 
 
@@ -48,7 +50,7 @@ NOUN = Noun(
             command=edits.SplitParcel,
             verb=edits.split,
             summary=("分割地块", "Cut a parcel along a line"),
-            raises=(*_SHARED, *_CLAIMED, edits.EditLineExpectedError),
+            raises=(*_SHARED, *_ASKED, *_CLAIMED, edits.EditLineExpectedError),
             status=201,
             guard=guard_one,
         ),
@@ -61,6 +63,7 @@ NOUN = Noun(
             summary=("合并相邻地块", "Join neighbouring parcels of one owner"),
             raises=(
                 *_SHARED,
+                *_ASKED,
                 *_CLAIMED,
                 edits.EditAcrossOwnersError,
                 edits.EditAcrossKindsError,
@@ -95,7 +98,12 @@ NOUN = Noun(
             command=edits.MoveBoundary,
             verb=edits.move_boundary,
             summary=("移动公共边界", "Give two neighbours a new common line"),
-            raises=(*_SHARED, edits.EditLineExpectedError, edits.EditAcrossKindsError),
+            raises=(
+                *_SHARED,
+                *_ASKED,
+                edits.EditLineExpectedError,
+                edits.EditAcrossKindsError,
+            ),
             guard=guard_all,
         ),
     ),

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from geo.errors import CrsError, FileError, GeometryError
 from geo.export import FORMATS
 from registry import import_jobs, imports, parcels, repairs, take_back
-from registry.divisions import full_code
+from registry.divisions import DivisionExpiredError, full_code
 from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from registry.parcel_store import PlaceRefusedError, VersionConflictError
 from registry.people import ROLES, ActorView
@@ -22,6 +22,7 @@ from registry.reads import batches, places
 from registry.reads.exports import TooManyParcelsError
 from registry.reads.scope import require_division, require_parcel
 from registry.refusals import NotApprovedByAnotherError, ParcelOverlapError
+from registry.within import DivisionQuestionError, StraddlesDivisionError
 from web import intake
 from web.api.endpoints import JSON, Act, Noun, Raw, Read
 from web.api.places import FEATURES, GEOJSON
@@ -300,7 +301,14 @@ NOUN = Noun(
             command=parcels.DrawParcel,
             verb=parcels.draw,
             summary=("画一个地块", "Enter one drawn parcel"),
-            raises=(PlaceRefusedError, ParcelOverlapError, NotFoundError),
+            raises=(
+                PlaceRefusedError,
+                DivisionQuestionError,
+                StraddlesDivisionError,
+                DivisionExpiredError,
+                ParcelOverlapError,
+                NotFoundError,
+            ),
             status=201,
             etag="version",
             guard=guard_draw,
@@ -325,6 +333,8 @@ NOUN = Noun(
             summary=("修订地块", "Add a version to a parcel"),
             raises=(
                 PlaceRefusedError,
+                DivisionQuestionError,
+                StraddlesDivisionError,
                 VersionConflictError,
                 ParcelOverlapError,
                 NotFoundError,
@@ -352,7 +362,13 @@ NOUN = Noun(
             view=import_file,
             summary=("导入地块文件", "Import a file of parcels, or try it with dry_run"),
             operation=_import_operation(),
-            raises=(FileError, CrsError, NotFoundError, imports.NothingAcceptedError),
+            raises=(
+                FileError,
+                CrsError,
+                NotFoundError,
+                DivisionExpiredError,
+                imports.NothingAcceptedError,
+            ),
         ),
         Read(
             name="list_imports",

@@ -1,4 +1,4 @@
-"""The words of the boundary editor: its tools, and what its script says."""
+"""The words of the boundary editor and the drawing board: tools, and what their scripts say."""
 
 from flask_babel import gettext
 
@@ -23,6 +23,7 @@ def words() -> dict[str, str]:
         | _table()
         | _beside()
         | _saved()
+        | divisions()
         | {
             "zoom_in": gettext("放大"),
             "zoom_out": gettext("缩小"),
@@ -34,6 +35,22 @@ def words() -> dict[str, str]:
             "look": gettext("看位置"),
         }
     )
+
+
+def divisions() -> dict[str, str]:
+    """Return how a map says in which divisions the pointer, or what is drawn, lies."""
+    return {
+        "division_here": gettext("指针处：{chain}"),
+        "division_whole": gettext("所在区划：{chain}"),
+        "division_cut": gettext("跨区划：{shares}。请核对，或沿区划界分开。"),
+        "division_outside": gettext("{levels}：不在已知边界内"),
+        "division_no_boundary": gettext("{levels}：没有边界资料"),
+        "level_province": gettext("省级"),
+        "level_city": gettext("市级"),
+        "level_county": gettext("县级"),
+        "level_township": gettext("乡镇"),
+        "level_village": gettext("村"),
+    }
 
 
 def _how() -> dict[str, str]:

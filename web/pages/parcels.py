@@ -16,6 +16,7 @@ from registry.parcel_store import PlaceRefusedError
 from registry.reads import places
 from registry.reads.choices import PlaceChoices, place_choices
 from registry.reads.scope import require_parcel
+from registry.within import DivisionQuestionError
 from web import messages
 from web.api.parcels import DECIDES, guard_decide, guard_draw
 from web.auth import may, requires
@@ -87,6 +88,7 @@ class ParcelContext:
     own_submission: bool
     can_edit: bool
     kin: tuple[KinSaid, ...]
+    draft_saved: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,9 @@ class DrawContext:
     errors: dict[str, list[str]]
     faults: tuple[tuple[str, str], ...]
     key: str
+    draft_key: str
+    division_words: dict[str, str]
+    asks_division: bool
 
 
 def outline_of() -> str:
@@ -221,10 +226,11 @@ def save_drawing() -> Response | tuple[str, int]:
         page = _draw_context(errors=form_errors(error, english=english()), faults=())
         return show("parcels/draw.html", page), 422
     except RegistryError as error:
-        page = _draw_context(errors={}, faults=(_fault(error),))
+        asks = isinstance(error, DivisionQuestionError)
+        page = _draw_context(errors={}, faults=(_fault(error),), asks_division=asks)
         return show("parcels/draw.html", page), status_of(error)
     say("good", gettext("已保存：%(mu)s 亩", mu=mu(state.area_m2)))
-    return redirect(url_for("parcels.parcel", parcel_id=state.parcel_id), 303)
+    return redirect(url_for("parcels.parcel", parcel_id=state.parcel_id, drawn=1), 303)
 
 
 @blueprint.post("/<uuid:parcel_id>/decisions")
@@ -247,6 +253,7 @@ def _drawn() -> parcels.DrawParcel:
         "plot_code": form.get("plot_code", "").strip() or None,
         "owner_id": form.get("owner_id") or None,
         "submit": form.get("act") != "draft",
+        "division_confirmed": bool(form.get("division_confirmed")),
         "attributes": {},
         "captured_with": "drawing",
     }
@@ -270,8 +277,16 @@ def _fault(error: RegistryError) -> tuple[str, str]:
     return (said.en, said.remedy_en) if english() else (said.zh, said.remedy_zh)
 
 
+def _draft_key() -> str:
+    """Return where this browser keeps what the actor draws and has not saved."""
+    return f"tanhui:draw:{actor().id}"
+
+
 def _draw_context(
-    *, errors: dict[str, list[str]], faults: tuple[tuple[str, str], ...]
+    *,
+    errors: dict[str, list[str]],
+    faults: tuple[tuple[str, str], ...],
+    asks_division: bool = False,
 ) -> DrawContext:
     who = actor()
     with reading() as session:
@@ -284,6 +299,9 @@ def _draw_context(
         values=dict(request.form),
         errors=errors,
         faults=faults,
+        draft_key=_draft_key(),
+        division_words=editor_words.divisions(),
+        asks_division=asks_division,
         key=request.form.get(KEY_FIELD) or uuid4().hex,
     )
 
@@ -335,6 +353,7 @@ def _parcel_context(found: places.ParcelPage) -> ParcelContext:
         own_submission=found.submitted_by == who.id,
         can_edit=may(who, "parcel:draw") and found.status != "withdrawn",
         kin=_kin(found),
+        draft_saved=_draft_key() if request.args.get("drawn") else None,
     )
 
 

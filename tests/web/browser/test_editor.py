@@ -32,16 +32,16 @@ def opened(page, parcel_id):
 class Ground:
     """Longitude and latitude to pixels: the map is fitted to a parcel of STEP degrees."""
 
-    def __init__(self, page, west, south):
-        page.locator("[data-edit-map]").scroll_into_view_if_needed()
-        box = page.locator("[data-edit-map]").bounding_box()
+    def __init__(self, page, west, south, *, map_="[data-edit-map]", spare=160):
+        page.locator(map_).scroll_into_view_if_needed()
+        box = page.locator(map_).bounding_box()
         north = south + STEP
 
         def mercator(lat):
             return math.degrees(math.log(math.tan(math.pi / 4 + math.radians(lat) / 2)))
 
         high = mercator(north) - mercator(south)
-        pixels = min((box["height"] - 160) / high, (box["width"] - 160) / STEP)
+        pixels = min((box["height"] - spare) / high, (box["width"] - spare) / STEP)
         pixels = min(pixels, 256 * 2**18 / 360)  # the map goes no nearer than this
         self._at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         self._middle = (west + STEP / 2, (mercator(north) + mercator(south)) / 2)

@@ -1,6 +1,7 @@
-// [data-draw]: draw or mend one polygon; live area, snapping to neighbours, undo, corner table.
+// [data-draw]: draw or mend one polygon; live area and divisions, snapping to and tracing neighbours,
+// faults while drawing, undo, corner table; each point is kept in this browser until it is saved.
 import Feature from "ol/Feature.js";
-import { createEmpty, extend } from "ol/extent.js";
+import { boundingExtent, createEmpty, extend } from "ol/extent.js";
 import GeoJSON from "ol/format/GeoJSON.js";
 import MultiPoint from "ol/geom/MultiPoint.js";
 import Draw from "ol/interaction/Draw.js";
@@ -8,9 +9,14 @@ import Modify from "ol/interaction/Modify.js";
 import Snap from "ol/interaction/Snap.js";
 import VectorLayer from "ol/layer/Vector.js";
 import VectorSource from "ol/source/Vector.js";
+import { fromLonLat, toLonLat } from "ol/proj.js";
 import { Circle, Fill, Stroke, Style } from "ol/style.js";
 import { bboxSource, DATA, fit, makeMap, outlineLayer, ready, token, VIEW } from "./base.js";
-import { areaFigures, cornersOf, crosses, isSimplePart, withCorners } from "./shape.js";
+import { Divisions } from "./divisions.js";
+import { asked, Draft } from "./edit/draft.js";
+import { traceNear } from "./edit/trace.js";
+import { overlapAt, ringsOf, selfCrossings } from "./edit/topology.js";
+import { areaFigures, cornersOf, isSimplePart, withCorners } from "./shape.js";
 import { History } from "./history.js";
 import { toneStyle } from "./styles.js";
 import { tileLayer } from "./tiles.js";
@@ -44,7 +50,17 @@ class Editor {
     this.points = root.querySelector("[data-draw-points]");
     this.history = new History();
     this.source = new VectorSource();
+    this.draft = root.dataset.draftKey ? new Draft(root.dataset.draftKey) : null;
+    this.tracing = true;
     this.drawing = false;
+    this.form = root.closest("form");
+    this.place = this.form?.elements[root.dataset.divisionField] ?? null;
+    this.divisions = new Divisions(root, {
+      words: this.words,
+      here: root.querySelector("[data-division-here]"),
+      whole: root.querySelector("[data-division-whole]"),
+      onFound: (found) => this.propose(found),
+    });
   }
 
   geometry() {
@@ -68,12 +84,19 @@ class Editor {
         new VectorLayer({ source: this.source, style: sketchStyle() }),
       ],
     });
+    this.neighbours = neighbours;
+    neighbours.on("featuresloadend", () => !this.drawing && this.check(this.geometry()));
     this.addInteractions(neighbours);
     this.addButtons();
+    this.divisions.watch(this.map);
+    this.place?.addEventListener("change", () => { this.place.dataset.chosen = ""; });
+    this.form?.elements.kind?.addEventListener?.("change", () => this.check(this.geometry()));
     this.points.addEventListener("change", () => this.readTable());
     this.points.addEventListener("click", (event) => this.removeRow(event));
     if (this.field.value) this.load(this.field.value);
+    if (this.field.value && this.place) this.place.dataset.chosen = ""; // sent once: as a person left it
     this.remember(this.geometry());
+    this.isReady = true;
     this.show();
     this.whenLoaded(outline);
   }
@@ -85,6 +108,37 @@ class Editor {
     else if (outline?.source.getFeatures().length) fit(this.map, outline.source.getExtent());
     this.map.once("rendercomplete", () => ready(this.root));
     this.map.render();
+    if (!own) await this.restore();
+  }
+
+  /** What was drawn here before and never saved comes back when it is wanted. */
+  async restore() {
+    const kept = this.draft?.read();
+    const dialog = this.root.querySelector("[data-draw-restore]");
+    if (!kept || !dialog) return;
+    if (!(await asked(dialog))) return this.draft.clear();
+    if (kept.shape) this.replace(writer.readGeometry(kept.shape));
+    const own = this.geometry();
+    if (own) fit(this.map, extend(createEmpty(), own.getExtent()), { maxZoom: 18, padding: 60 });
+    if (!kept.drawing.length) return;
+    const points = kept.drawing.map((point) => fromLonLat(point));
+    fit(this.map, boundingExtent(points), { maxZoom: 18, padding: 120 });
+    this.setDrawing(true);
+    this.draw.appendCoordinates(points);
+  }
+
+  keepDraft(drawing = []) {
+    const geometry = this.geometry();
+    if (geometry || drawing.length) this.draft?.keep({ shape: geometry && writer.writeGeometryObject(geometry, { decimals: 9 }), drawing });
+    else this.draft?.clear();
+  }
+
+  /** Fill the form's division in, unless a person has chosen one. */
+  propose({ levels }) {
+    if (!this.place || "chosen" in this.place.dataset) return;
+    const offered = new Set([...this.place.options].map((one) => one.value));
+    const fits = levels.filter((one) => one.known !== "no_boundary" && offered.has(one.code)).at(-1);
+    if (fits) this.place.value = fits.code;
   }
 
   load(text) {
@@ -97,7 +151,8 @@ class Editor {
 
   addInteractions(neighbours) {
     this.modify = new Modify({ source: this.source, pixelTolerance: TOLERANCE });
-    this.draw = new Draw({ type: "Polygon", stopClick: true, snapTolerance: TOLERANCE, style: sketchStyle() });
+    this.draw = new Draw({ type: "Polygon", stopClick: true, snapTolerance: TOLERANCE, style: sketchStyle(), traceSource: neighbours });
+    traceNear(this.map, this.draw, neighbours, { isOn: () => this.tracing, tolerance: TOLERANCE });
     this.draw.setActive(false);
     this.map.addInteraction(this.modify);
     this.map.addInteraction(this.draw);
@@ -105,7 +160,8 @@ class Editor {
     for (const source of [neighbours, this.source]) this.map.addInteraction(new Snap({ source, pixelTolerance: TOLERANCE }));
     this.modify.on("modifyend", () => this.commit());
     this.draw.on("drawstart", (event) => {
-      event.feature.getGeometry().on("change", ({ target }) => this.showArea(target, target.getCoordinates()[0].length - 2));
+      this.drawn = [];
+      event.feature.getGeometry().on("change", ({ target }) => this.grow(target));
     });
     this.draw.on("drawend", (event) => {
       this.setDrawing(false);
@@ -113,22 +169,42 @@ class Editor {
     });
   }
 
+  /** While it is being drawn: its area, its faults, and each new point kept. */
+  grow(geometry) {
+    if (!this.drawing) return;
+    const points = geometry.getCoordinates()[0].slice(0, -2);
+    this.showArea(geometry, points.length);
+    this.check(geometry);
+    if (points.length === this.drawn.length) return;
+    this.drawn = points;
+    this.keepDraft(points.map((point) => toLonLat(point)));
+  }
+
   addButtons() {
     const actions = {
       draw: () => this.setDrawing(!this.drawing),
       finish: () => this.drawing && this.draw.finishDrawing(),
       undo: () => this.undo(),
+      redo: () => this.redo(),
+      trace: (button) => this.setTracing(button),
       clear: () => this.replace(null),
       "add-point": () => this.points.append(this.row(["", ""], this.points.rows.length)),
     };
-    this.root.addEventListener("click", (event) => actions[event.target.closest("[data-draw-action]")?.dataset.drawAction]?.());
+    this.root.addEventListener("click", (event) => {
+      const button = event.target.closest("[data-draw-action]");
+      if (button) actions[button.dataset.drawAction]?.(button);
+    });
     this.root.querySelector("[data-draw-map]").addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.setDrawing(false);
       if (event.key === "Enter" && this.drawing) this.draw.finishDrawing();
-      if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) {
-        event.preventDefault();
-        this.undo();
-      }
+      const steps = event.ctrlKey || event.metaKey;
+      const key = event.key.toLowerCase();
+      const isRedo = steps && (key === "y" || (key === "z" && event.shiftKey));
+      const isUndo = key === "backspace" || (steps && key === "z" && !event.shiftKey);
+      if (!isRedo && !isUndo) return;
+      event.preventDefault();
+      if (isRedo) this.redo();
+      else this.undo();
     });
   }
 
@@ -148,8 +224,22 @@ class Editor {
       this.draw.removeLastPoint();
       return;
     }
-    const before = this.history.back();
-    if (before !== undefined) this.put(before?.clone() ?? null);
+    this.goTo(this.history.back());
+  }
+
+  redo() {
+    if (!this.drawing) this.goTo(this.history.forward());
+  }
+
+  goTo(geometry) {
+    if (geometry === undefined) return;
+    this.put(geometry?.clone() ?? null);
+    this.keepDraft();
+  }
+
+  setTracing(button) {
+    this.tracing = !this.tracing;
+    button.setAttribute("aria-pressed", String(this.tracing));
   }
 
   /** A new shape from any hand: kept for undo, shown, written to the form. */
@@ -161,6 +251,7 @@ class Editor {
   /** A copy, for the map goes on changing the shape it holds. */
   remember(geometry) {
     this.history.keep(geometry?.clone() ?? null);
+    if (this.isReady) this.keepDraft();
   }
 
   commit() {
@@ -181,9 +272,24 @@ class Editor {
     if (table) this.fillTable(geometry);
     if (geometry) this.showArea(geometry, cornersOf(geometry).length);
     else this.areaOut.textContent = this.words.none;
-    if (geometry && crosses(geometry)) this.warn(this.words.crossing);
+    this.check(geometry);
+    this.divisions.show(geometry);
+  }
+
+  /** Say what is wrong with a shape, as far as it can be seen here; the server has the last word. */
+  check(geometry) {
+    const [crossed] = geometry ? selfCrossings(ringsOf(geometry)) : [];
+    if (crossed) this.warn(this.words.crossing.replace("{a}", String(crossed.first)).replace("{b}", String(crossed.second)));
+    else if (geometry && this.isTaken(geometry)) this.warn(this.words.overlap);
     else if (geometry && !isSimplePart(geometry)) this.warn(this.words.complex);
     else this.warning.hidden = true;
+  }
+
+  isTaken(geometry) {
+    if (ringsOf(geometry)[0].length < 4) return false;
+    const kind = this.form?.elements.kind?.value;
+    const beside = this.neighbours.getFeaturesInExtent(geometry.getExtent());
+    return beside.some((one) => (!kind || one.get("kind") === kind) && overlapAt(geometry, one.getGeometry()));
   }
 
   showArea(geometry, points) {
@@ -192,7 +298,7 @@ class Editor {
   }
 
   warn(text) {
-    this.warning.textContent = text;
+    if (this.warning.textContent !== text) this.warning.textContent = text;
     this.warning.hidden = false;
   }
 

@@ -37,20 +37,3 @@ export function withCorners(geometry, corners) {
   }
   return new Polygon([ring, ...(geometry?.getCoordinates().slice(1) ?? [])]);
 }
-
-const turn = (a, b, c) => Math.sign((b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]));
-
-/** Whether two sides that are not neighbours cross; the server has the last word. */
-export function crosses(geometry) {
-  const ring = outerRing(geometry);
-  const count = ring.length;
-  for (let i = 0; i < count; i += 1) {
-    const [a, b] = [ring[i], ring[(i + 1) % count]];
-    for (let j = i + 2; j < count; j += 1) {
-      if ((j + 1) % count === i) continue;
-      const [c, d] = [ring[j], ring[(j + 1) % count]];
-      if (turn(a, b, c) * turn(a, b, d) < 0 && turn(c, d, a) * turn(c, d, b) < 0) return true;
-    }
-  }
-  return false;
-}

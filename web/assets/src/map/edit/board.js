@@ -15,6 +15,7 @@ import { Circle, Fill, RegularShape, Stroke, Style } from "ol/style.js";
 import { bboxSource, DATA, fit, makeMap, token, VIEW } from "../base.js";
 import { toneStyle } from "../styles.js";
 import { tileLayer } from "../tiles.js";
+import { traceNear } from "./trace.js";
 
 export const format = new GeoJSON({ dataProjection: DATA, featureProjection: VIEW });
 const COARSE = window.matchMedia("(pointer: coarse)").matches;
@@ -117,8 +118,9 @@ export class Board {
   /** Draw a line or ring; `points` (degrees) go on with one that was begun before. */
   draw(type, points = []) {
     this.stop();
-    const draw = new Draw({ type, stopClick: true, snapTolerance: TOLERANCE, style: outlineStyle("focus", { fill: "rgba(11, 79, 179, 0.12)", dash: [8, 5] }), trace: () => this.tracing, traceSource: this.neighbours });
-    this.drawing = { draw, type, points: [], undone: [] };
+    const draw = new Draw({ type, stopClick: true, snapTolerance: TOLERANCE, style: outlineStyle("focus", { fill: "rgba(11, 79, 179, 0.12)", dash: [8, 5] }), traceSource: this.neighbours });
+    const untrace = traceNear(this.map, draw, this.neighbours, { isOn: () => this.tracing, tolerance: TOLERANCE });
+    this.drawing = { untrace, draw, type, points: [], undone: [] };
     draw.on("drawstart", (event) => event.feature.getGeometry().on("change", ({ target }) => this.#drawn(target)));
     draw.on("drawend", (event) => {
       const made = written({ getFeatures: () => [event.feature] });
@@ -146,8 +148,9 @@ export class Board {
 
   stop() {
     if (!this.drawing) return;
-    const { draw } = this.drawing;
+    const { draw, untrace } = this.drawing;
     this.drawing = null;
+    untrace();
     draw.abortDrawing();
     this.map.removeInteraction(draw);
   }

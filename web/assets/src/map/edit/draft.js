@@ -31,9 +31,11 @@ export class Draft {
   }
 }
 
-/** Ask in the page's own dialog; resolves to yes or no. */
+/** Ask in the page's own dialog; resolves to yes or no. Within another form its buttons cannot be a
+ * form's own: those with data-answers close it here. */
 export function asked(dialog) {
   dialog.returnValue = "";
+  for (const button of dialog.querySelectorAll("[data-answers]")) button.onclick = () => dialog.close(button.value);
   dialog.showModal();
   return new Promise((resolve) => {
     dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });

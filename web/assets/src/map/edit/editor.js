@@ -2,6 +2,7 @@
 // each step is kept for undo and in this browser, and saved by one request.
 import { ready } from "../base.js";
 import { History } from "../history.js";
+import { Divisions } from "../divisions.js";
 import { areaFigures } from "../shape.js";
 import { Board, read } from "./board.js";
 import { asked, Draft } from "./draft.js";
@@ -10,6 +11,8 @@ import { refused, requestOf, send, told } from "./saving.js";
 import { begin, isComplete, isReshaped, NEEDS_NEIGHBOUR, pathsOf, RESHAPES, SKETCHES, withNeighbour, withPath, withShape, withSketch, withTool } from "./state.js";
 import { PointTable } from "./table.js";
 import { overlapAt, ringsOf, selfCrossings } from "./topology.js";
+
+const ASKS_DIVISION = new Set(["PARCEL_OUTSIDE_DIVISION", "PARCEL_STRADDLES_DIVISION"]);
 
 class BoundaryEditor {
   constructor(root) {
@@ -41,6 +44,12 @@ class BoundaryEditor {
         onFailed: () => this.say("failed", words.failed),
       },
     });
+    this.divisions = new Divisions(root, {
+      words,
+      here: root.querySelector("[data-division-here]"),
+      whole: root.querySelector("[data-division-whole]"),
+    });
+    this.divisions.watch(this.board.map);
     this.table = new PointTable(root, { words, onPoints: (key, points) => this.typed(key, points), onRow: (at) => this.pointed(at) });
     this.state = begin(parcel.geometry);
     this.history.keep(this.state);
@@ -207,6 +216,7 @@ class BoundaryEditor {
     this.board.show(this.state, { picks: NEEDS_NEIGHBOUR.has(this.state.tool) });
     this.renderTools();
     if (!fromTable) this.renderTable();
+    this.divisions.show(read(this.state.shape));
     this.besides();
   }
 
@@ -303,9 +313,11 @@ class BoundaryEditor {
     button.disabled = true;
     try {
       const { id, version } = this.parcel;
-      const answer = await send(this.root.dataset.api, requestOf(this.state, { id, version, reason }), this.root.dataset);
-      if (answer.ok) this.done(answer.body);
-      else this.tell(refused(answer.body, document.documentElement.lang === "en"), "bad");
+      const isConfirmed = this.part("division-confirmed").checked;
+      const answer = await send(this.root.dataset.api, requestOf(this.state, { id, version, reason, isConfirmed }), this.root.dataset);
+      if (answer.ok) return this.done(answer.body);
+      if (ASKS_DIVISION.has(answer.body.code)) this.part("division").hidden = false;
+      this.tell(refused(answer.body, document.documentElement.lang === "en"), "bad");
     } catch {
       this.tell([this.words.not_sent], "bad");
     }

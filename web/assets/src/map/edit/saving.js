@@ -2,17 +2,18 @@
 const M2_PER_MU = 2000 / 3;
 
 /** {path, method, body, headers}: one edit as the API takes it. Places are written to nine decimals. */
-export function requestOf(state, { id, version, reason }) {
+export function requestOf(state, { id, version, reason, isConfirmed = false }) {
+  const confirmed = isConfirmed ? { division_confirmed: true } : {};
   const own = { parcel_id: id, version };
   const pair = () => [own, { parcel_id: state.neighbour.id, version: state.neighbour.version }];
   const based = { based_on_version: version, reason };
   switch (state.tool) {
-    case "split": return { path: `/${id}/split`, body: { ...based, line: rounded(state.sketch) } };
+    case "split": return { path: `/${id}/split`, body: { ...based, ...confirmed, line: rounded(state.sketch) } };
     case "hole": return { path: `/${id}/holes`, body: { ...based, hole: rounded(state.sketch) } };
     case "trim": return { path: `/${id}/trim`, body: based };
-    case "merge": return { path: "/merges", body: { parcels: pair(), reason } };
-    case "boundary": return { path: "/boundary-moves", body: { parcels: pair(), line: rounded(state.sketch), reason } };
-    default: return { path: `/${id}`, method: "PATCH", headers: { "If-Match": `"${version}"` }, body: { geojson: rounded(state.shape), attributes: null, reason } };
+    case "merge": return { path: "/merges", body: { parcels: pair(), reason, ...confirmed } };
+    case "boundary": return { path: "/boundary-moves", body: { parcels: pair(), line: rounded(state.sketch), reason, ...confirmed } };
+    default: return { path: `/${id}`, method: "PATCH", headers: { "If-Match": `"${version}"` }, body: { geojson: rounded(state.shape), attributes: null, reason, ...confirmed } };
   }
 }
 

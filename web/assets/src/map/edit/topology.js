@@ -78,7 +78,8 @@ const pointsOf = (geometry) => ringsOf(geometry).flat();
 
 const lines = new WeakMap();
 
-function lineOf(geometry) {
+/** The lines of a polygon, kept while it does not change. */
+export function lineOf(geometry) {
   const revision = geometry.getRevision();
   const kept = lines.get(geometry);
   if (kept?.revision === revision) return kept.line;
