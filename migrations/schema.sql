@@ -938,6 +938,20 @@ CREATE FUNCTION public.pack_trees(wanted uuid) RETURNS TABLE(number integer, spe
        ORDER BY t.number
     $$;
 ALTER FUNCTION public.pack_trees(wanted uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.paid_parties() RETURNS SETOF uuid
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      WITH paying AS (
+        SELECT l.id, l.company_id FROM lot l WHERE l.company_id = (SELECT acts_for())
+           OR ((SELECT acts_with(ARRAY['county'])) AND l.id IN (SELECT reached_lots(false))))
+      SELECT x.supplier_id FROM lot_parcel x WHERE x.lot_id IN (SELECT id FROM paying)
+      UNION SELECT x.household_id FROM lot_parcel x WHERE x.lot_id IN (SELECT id FROM paying)
+      UNION SELECT s.buyer_id FROM subscription s WHERE s.lot_id IN (SELECT id FROM paying)
+      UNION SELECT l.company_id FROM subscription s JOIN lot l ON l.id = s.lot_id
+       WHERE s.buyer_id = (SELECT acts_for())
+    $$;
+ALTER FUNCTION public.paid_parties() OWNER TO tanhui_owner;
 CREATE FUNCTION public.parcel_scope() RETURNS TABLE(everything boolean, below text, party uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -3056,15 +3070,25 @@ CREATE TABLE public.party (
     division_code text,
     reference character varying,
     uscc character varying,
-    identity_hash bytea,
-    identity_cipher bytea,
-    identity_shown character varying,
-    bank_account character varying,
-    bank_account_kind character varying,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT ck_party_kind_known CHECK ((kind = ANY (ARRAY['collective'::text, 'cooperative'::text, 'state_farm'::text, 'household'::text, 'company'::text, 'enterprise'::text, 'person'::text, 'association'::text, 'institution'::text, 'verifier'::text, 'bank'::text, 'programme'::text])))
 );
 ALTER TABLE public.party OWNER TO tanhui_owner;
+CREATE TABLE public.party_account (
+    party_id uuid NOT NULL,
+    number character varying NOT NULL,
+    kind character varying,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.party_account OWNER TO tanhui_owner;
+CREATE TABLE public.party_identity (
+    party_id uuid NOT NULL,
+    number_hash bytea NOT NULL,
+    number_cipher bytea NOT NULL,
+    shown character varying NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE public.party_identity OWNER TO tanhui_owner;
 CREATE TABLE public.period (
     id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -3666,6 +3690,10 @@ ALTER TABLE ONLY public.parcel_version
     ADD CONSTRAINT pk_parcel_version PRIMARY KEY (parcel_id, version);
 ALTER TABLE ONLY public.party
     ADD CONSTRAINT pk_party PRIMARY KEY (id);
+ALTER TABLE ONLY public.party_account
+    ADD CONSTRAINT pk_party_account PRIMARY KEY (party_id);
+ALTER TABLE ONLY public.party_identity
+    ADD CONSTRAINT pk_party_identity PRIMARY KEY (party_id);
 ALTER TABLE ONLY public.period
     ADD CONSTRAINT pk_period PRIMARY KEY (id);
 ALTER TABLE ONLY public.plot_estimate
@@ -3782,8 +3810,8 @@ ALTER TABLE ONLY public.orchard
     ADD CONSTRAINT uq_orchard_operator_id_adcode_crop UNIQUE (operator_id, adcode, crop);
 ALTER TABLE ONLY public.orchard_veto
     ADD CONSTRAINT uq_orchard_veto_lifts_id UNIQUE (lifts_id);
-ALTER TABLE ONLY public.party
-    ADD CONSTRAINT uq_party_identity_hash UNIQUE (identity_hash);
+ALTER TABLE ONLY public.party_identity
+    ADD CONSTRAINT uq_party_identity_number_hash UNIQUE (number_hash);
 ALTER TABLE ONLY public.party
     ADD CONSTRAINT uq_party_reference UNIQUE (reference);
 ALTER TABLE ONLY public.party
@@ -3954,6 +3982,7 @@ CREATE TRIGGER parcel_lineage_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE
 CREATE TRIGGER parcel_loss_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_loss FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_value_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_value FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_version FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER party_identity_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.party_identity FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER period_change BEFORE UPDATE ON public.period FOR EACH ROW EXECUTE FUNCTION public.check_period_change();
 CREATE TRIGGER plot_estimate_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.plot_estimate FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::public.procrastinate_job_status))) EXECUTE FUNCTION public.procrastinate_notify_queue_abort_job_v1();
@@ -4224,8 +4253,12 @@ ALTER TABLE ONLY public.parcel_version
     ADD CONSTRAINT fk_parcel_version_batch_id_batch_row_import_row FOREIGN KEY (batch_id, batch_row) REFERENCES public.import_row(batch_id, "row") DEFERRABLE INITIALLY DEFERRED;
 ALTER TABLE ONLY public.parcel_version
     ADD CONSTRAINT fk_parcel_version_parcel_id_parcel FOREIGN KEY (parcel_id) REFERENCES public.parcel(id);
+ALTER TABLE ONLY public.party_account
+    ADD CONSTRAINT fk_party_account_party_id_party FOREIGN KEY (party_id) REFERENCES public.party(id);
 ALTER TABLE ONLY public.party
     ADD CONSTRAINT fk_party_division_code_division FOREIGN KEY (division_code) REFERENCES public.division(code);
+ALTER TABLE ONLY public.party_identity
+    ADD CONSTRAINT fk_party_identity_party_id_party FOREIGN KEY (party_id) REFERENCES public.party(id);
 ALTER TABLE ONLY public.period
     ADD CONSTRAINT fk_period_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
 ALTER TABLE ONLY public.period
@@ -4701,6 +4734,23 @@ CREATE POLICY parcel_version_select ON public.parcel_version FOR SELECT USING ((
    FROM public.parcel u
   WHERE (u.id = parcel_version.parcel_id)))));
 ALTER TABLE public.party ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.party_account ENABLE ROW LEVEL SECURITY;
+CREATE POLICY party_account_insert ON public.party_account FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((party_id = ( SELECT public.acts_for() AS acts_for)) OR (EXISTS ( SELECT
+   FROM public.party u
+  WHERE ((u.id = party_account.party_id) AND ((u.division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR ((u.division_code IS NULL) AND (( SELECT public.acts_under() AS acts_under) IS NOT NULL))))))))));
+CREATE POLICY party_account_select ON public.party_account FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (party_id = ( SELECT public.acts_for() AS acts_for)) OR (party_id IN ( SELECT public.paid_parties() AS paid_parties))));
+CREATE POLICY party_account_update ON public.party_account FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((party_id = ( SELECT public.acts_for() AS acts_for)) OR (( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with) AND (EXISTS ( SELECT
+   FROM public.party u
+  WHERE ((u.id = party_account.party_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under)))))))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((party_id = ( SELECT public.acts_for() AS acts_for)) OR (( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with) AND (EXISTS ( SELECT
+   FROM public.party u
+  WHERE ((u.id = party_account.party_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))))));
+ALTER TABLE public.party_identity ENABLE ROW LEVEL SECURITY;
+CREATE POLICY party_identity_insert ON public.party_identity FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((party_id = ( SELECT public.acts_for() AS acts_for)) OR (( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with) AND (EXISTS ( SELECT
+   FROM public.party u
+  WHERE ((u.id = party_identity.party_id) AND ((u.division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR ((u.division_code IS NULL) AND (( SELECT public.acts_under() AS acts_under) IS NOT NULL)))))))))));
+CREATE POLICY party_identity_select ON public.party_identity FOR SELECT USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (party_id = ( SELECT public.acts_for() AS acts_for)) OR (( SELECT public.acts_with(ARRAY['county'::text]) AS acts_with) AND (EXISTS ( SELECT
+   FROM public.party u
+  WHERE ((u.id = party_identity.party_id) AND (u.division_code ~~ ( SELECT public.acts_under() AS acts_under))))))));
 CREATE POLICY party_insert ON public.party FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR ((division_code IS NULL) AND (( SELECT public.acts_under() AS acts_under) IS NOT NULL))))));
 CREATE POLICY party_select ON public.party FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (id = ( SELECT public.acts_for() AS acts_for)) OR ((( SELECT public.acts_as() AS acts_as) IS NOT NULL) AND (NOT (kind = ANY (ARRAY['person'::text, 'household'::text])))) OR (id IN ( SELECT public.reached_parties() AS reached_parties)) OR (EXISTS ( SELECT
    FROM public.parcel u
@@ -5077,8 +5127,10 @@ GRANT SELECT,INSERT ON TABLE public.parcel_value TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.parcel_version TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.party TO tanhui_app;
 GRANT UPDATE(name) ON TABLE public.party TO tanhui_app;
-GRANT UPDATE(bank_account) ON TABLE public.party TO tanhui_app;
-GRANT UPDATE(bank_account_kind) ON TABLE public.party TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.party_account TO tanhui_app;
+GRANT UPDATE(number) ON TABLE public.party_account TO tanhui_app;
+GRANT UPDATE(kind) ON TABLE public.party_account TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.party_identity TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(status) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(verifier_id) ON TABLE public.period TO tanhui_app;

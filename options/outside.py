@@ -21,8 +21,15 @@ class PartyCard:
     kind: str
     name: str
     division_code: str | None
-    bank_account: str | None
-    bank_account_kind: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountCard:
+    """Where money for a party goes."""
+
+    party_id: UUID
+    number: str
+    kind: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +79,12 @@ def parties(session: Session, ids: list[UUID]) -> dict[UUID, PartyCard]:
     return {row.id: PartyCard(**row._asdict()) for row in rows}
 
 
+def accounts(session: Session, ids: list[UUID]) -> dict[UUID, AccountCard]:
+    """Return the accounts of parties by their id: the actor's own, and of those the actor pays."""
+    rows = session.execute(_ACCOUNTS, {"ids": ids})
+    return {row.party_id: AccountCard(**row._asdict()) for row in rows}
+
+
 def programme(session: Session, programme_id: str, version: str) -> Mapping[str, Any]:
     """Return the programme's values as adopted, without their sources and marks.
 
@@ -118,10 +131,8 @@ def project_of_period(session: Session, period_id: UUID) -> UUID:
 
 
 _PERIOD = text("SELECT project_id FROM period WHERE id = :id")
-_PARTY = text(
-    "SELECT id, kind, name, division_code, bank_account, bank_account_kind FROM party"
-    " WHERE id = ANY(:ids)"
-)
+_PARTY = text("SELECT id, kind, name, division_code FROM party WHERE id = ANY(:ids)")
+_ACCOUNTS = text("SELECT party_id, number, kind FROM party_account WHERE party_id = ANY(:ids)")
 _PROGRAMME = text("SELECT source FROM programme WHERE id = :id AND version = :version")
 _CLAIMS = text(
     "SELECT parcel_id, id AS claim_id, project_id, status = 'active' AS active,"

@@ -360,11 +360,14 @@ def _require_own_accounts(
         for line in lines
         if line.kind in {"village", "household"} and line.amount_fen
     }
-    cards = outside.parties(session, sorted(i for i in receivers if i is not None))
-    for card in cards.values():
-        if card.bank_account_kind not in COLLECTIVE_ACCOUNTS or not card.bank_account:
-            raise BankAccountKindError(party=card.name, kind=card.bank_account_kind or "-")
-    return {i: card.bank_account_kind or "" for i, card in cards.items()}
+    ids = sorted(i for i in receivers if i is not None)
+    kinds: dict[UUID | None, str] = {
+        i: card.kind or "" for i, card in outside.accounts(session, ids).items()
+    }
+    for card in outside.parties(session, ids).values():
+        if kinds.get(card.id) not in COLLECTIVE_ACCOUNTS:
+            raise BankAccountKindError(party=card.name, kind=kinds.get(card.id) or "-")
+    return kinds
 
 
 def _payable(session: Session, found: Settlement, line: SettlementLine) -> UUID:

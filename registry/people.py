@@ -12,7 +12,7 @@ from stdnum.cn import uscc as uscc_rules
 from registry import divisions, events
 from registry.db import Command
 from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, RegistryError
-from registry.models import Actor, Party
+from registry.models import Actor, Party, PartyAccount
 
 PartyKind = Literal[
     "collective",
@@ -143,11 +143,15 @@ def add_party(session: Session, command: AddParty) -> PartyAdded:
         division_code=command.division_code and divisions.full_code(command.division_code),
         reference=command.reference,
         uscc=command.uscc,
-        bank_account=command.bank_account,
-        bank_account_kind=command.bank_account_kind,
     )
     session.add(party)
     session.flush()
+    if command.bank_account:
+        account = PartyAccount(
+            party_id=party.id, number=command.bank_account, kind=command.bank_account_kind
+        )
+        session.add(account)
+        session.flush()
     events.record(
         session,
         command,

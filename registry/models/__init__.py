@@ -34,7 +34,7 @@ from registry.models.orchards import (
     RewardMovement,
     RewardVoucher,
 )
-from registry.models.people import Actor, Division, Party
+from registry.models.people import Actor, Division, Party, PartyAccount, PartyIdentity
 from registry.models.places import (
     ImportBatch,
     ImportRow,
@@ -113,6 +113,8 @@ __all__ = [
     "ParcelValue",
     "ParcelVersion",
     "Party",
+    "PartyAccount",
+    "PartyIdentity",
     "Period",
     "PlotEstimate",
     "Programme",

@@ -38,7 +38,8 @@ class Division(Base):
 class Party(Base):
     """A legal or natural person: collective, cooperative, company, person, verifier, bank.
 
-    A person's identity number is kept encrypted and found by a keyed hash.
+    Whoever acts may know an organisation; its account and a person's identity stand apart, since
+    row-level security hides rows, not columns.
     """
 
     __tablename__ = "party"
@@ -50,7 +51,6 @@ class Party(Base):
         ),
         UniqueConstraint("uscc"),
         UniqueConstraint("reference"),
-        UniqueConstraint("identity_hash"),
         Index("ix_party_division_code", "division_code"),
         Index("ix_party_name_grams", text("grams(name)"), postgresql_using="gin"),
     )
@@ -61,11 +61,30 @@ class Party(Base):
     division_code: Mapped[str | None] = mapped_column(ForeignKey("division.code"))
     reference: Mapped[str | None] = mapped_column(comment="The code other systems know it by")
     uscc: Mapped[str | None] = mapped_column(comment="Unified social credit code, GB 32100-2015")
-    identity_hash: Mapped[bytes | None] = mapped_column(comment="Keyed hash of a person's ID")
-    identity_cipher: Mapped[bytes | None] = mapped_column(comment="The ID, encrypted")
-    identity_shown: Mapped[str | None] = mapped_column(comment="First 6 and last 4 digits at most")
-    bank_account: Mapped[str | None] = mapped_column(comment="Where money for this party goes")
-    bank_account_kind: Mapped[str | None] = mapped_column(comment="basic, general or personal")
+    recorded_at: Mapped[RecordedAt]
+
+
+class PartyAccount(Base):
+    """Where money for a party goes: shown to itself and to who pays it, to nobody else."""
+
+    __tablename__ = "party_account"
+
+    party_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
+    number: Mapped[str]
+    kind: Mapped[str | None] = mapped_column(comment="basic, general or personal")
+    recorded_at: Mapped[RecordedAt]
+
+
+class PartyIdentity(Base):
+    """A person's identity number, encrypted and found by a keyed hash."""
+
+    __tablename__ = "party_identity"
+    __table_args__ = (UniqueConstraint("number_hash"),)
+
+    party_id: Mapped[UUID] = mapped_column(ForeignKey("party.id"), primary_key=True)
+    number_hash: Mapped[bytes] = mapped_column(comment="Keyed hash of the number")
+    number_cipher: Mapped[bytes] = mapped_column(comment="The number, encrypted")
+    shown: Mapped[str] = mapped_column(comment="First 6 and last 4 digits at most")
     recorded_at: Mapped[RecordedAt]
 
 

@@ -18,7 +18,7 @@ from options.mandate import Tenure, Vote
 from options.subscriptions import LineAsk
 from options.terms import BuyerKind
 from registry.db import SYSTEM_ACTOR, perform, transaction
-from registry.models import Capacity, Party, Programme
+from registry.models import Capacity, PartyAccount, Programme
 from tests import factories
 
 SALE = """
@@ -104,8 +104,8 @@ class Walk:
         """A village with an account of its own and one parcel under a claim."""
         factories.division(session, code, name=name, level="village")
         party = factories.party(session, "collective", name, code=code)
-        row = session.get(Party, party)
-        row.bank_account, row.bank_account_kind = f"6222-{code}", kinds.get("bank", "basic")
+        kind = kinds.get("bank", "basic")
+        session.add(PartyAccount(party_id=party, number=f"6222-{code}", kind=kind))
         session.flush()
         self.parties[name] = party
         self.parcels[name] = factories.parcel(session, party)

@@ -197,9 +197,9 @@ def test_nothing_is_settled_twice(sold):
 def test_money_never_goes_to_a_persons_account(sold, kind):
     walk, lot_id = sold
     with transaction(walk.engine) as session:
-        from registry.models import Party
+        from registry.models import PartyAccount
 
-        session.get(Party, walk.parties["石梁村"]).bank_account_kind = kind
+        session.get(PartyAccount, walk.parties["石梁村"]).kind = kind
     done = walk.approved(lot_id, 2025)
     with pytest.raises(BankAccountKindError):
         act(walk, settlement.start_payment, done)

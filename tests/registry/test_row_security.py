@@ -352,6 +352,57 @@ def test_the_company_sees_its_lots_wherever_they_lie(world):
     assert world.seen("company", "parcel") == both("carbon") | both("orchard draft", "AB")
 
 
+TRADE = both("village buyer", "AB")
+PAYS = {
+    "county": TRADE,
+    "other county": both("village buyer", "C"),
+    "city": both("village buyer"),
+    "company": both("village buyer") | {"company"},
+    "collective": {"A.village"},
+    "farmer": {"A.home"},
+    "buyer": {"A.buyer", "company"},  # where to pay to
+    **{key: set() for key in ("township", "verifier", "bank", "auditor", "public", "nobody")},
+}
+
+
+@pytest.fixture
+def accounts(world, session):
+    """An account number of every party."""
+    held = {"company": world.party["company"]}
+    for place in ALL:
+        held |= {f"{place}.village": world.party[place], f"{place}.home": world.party[f"{place} home"],
+                 f"{place}.buyer": world.party[f"{place} buyer"]}  # fmt: skip
+    for label, party in held.items():
+        put(session, "party_account", party_id=party, number=f"622202{label}", kind="basic")
+        world.note("party_account", label, party)
+    return held
+
+
+@pytest.mark.parametrize("desk", PAYS)
+def test_an_account_is_shown_to_its_party_and_to_who_pays_it(world, accounts, desk):
+    assert world.seen(desk, "party_account", "party_id") == PAYS[desk]
+
+
+@pytest.mark.parametrize("desk", PAYS)
+def test_an_identity_is_shown_to_the_person_and_to_their_county(world, session, accounts, desk):
+    for place in ALL:
+        put(session, "party_identity", party_id=accounts[f"{place}.home"], shown="3308**0012",
+            number_hash=place.encode(), number_cipher=b"sealed")  # fmt: skip
+        world.note("party_identity", place, accounts[f"{place}.home"])
+    shown = {"county": "AB", "other county": "C", "city": "ABC", "farmer": "A"}.get(desk, "")
+    assert world.seen(desk, "party_identity", "party_id") == set(shown)
+
+
+def test_money_is_led_elsewhere_by_the_party_and_its_county_only(world, session, accounts):
+    words = text("UPDATE party_account SET number = '1' WHERE party_id = :id")
+    village = {"id": accounts["B.village"]}
+    for desk in set(PAYS) - {"county", "city"}:
+        act_as(session, world.who[desk])
+        assert session.execute(words, village).rowcount == 0, desk
+    act_as(session, world.who["county"])
+    assert session.execute(words, village).rowcount == 1
+
+
 def test_without_an_actor_nothing_is_there(world, session):
     tables = session.scalars(
         text("SELECT relname FROM pg_class WHERE relrowsecurity AND relkind = 'r'")

@@ -277,7 +277,10 @@ def _context(session: Session, who: ActorView, contract: SubscriptionPage) -> Co
     details = None
     if state == "AWAITING_PAYMENT":
         card = outside.party(session, lot.lot.company_id)
-        details = Details(payee=card.name, account=card.bank_account or "", purpose=contract.number)
+        account = outside.accounts(session, [card.id]).get(card.id)
+        details = Details(
+            payee=card.name, account=account.number if account else "", purpose=contract.number
+        )
     shown = "DELIVERED" if state == "DELIVERABLE" else "COOLING_OFF" if state == "PAID" else state
     return ContractContext(
         contract=contract,
