@@ -6,7 +6,7 @@ export NUMBA_CACHE_DIR := $(CURDIR)/var/numba
 export NUMBA_THREADING_LAYER := omp
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup setup-dev run test check fuzz lint fmt types imports drift schema bench lock assets ogctests stop clean
+.PHONY: help setup setup-dev run test check fuzz lint fmt types imports drift schema bench lock assets ogctests stop
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
