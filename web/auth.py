@@ -30,6 +30,7 @@ _READS = _PLACES | {
     "job:read",
     "statement:read",
     "tree:read",
+    "change:read",
 }
 _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
     "township": _READS
@@ -54,6 +55,8 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "project:write",
         "layer:write",
         "assessment:run",
+        "change:run",
+        "change:decide",
         "period:open",
         "plot:write",
         "unit:issue",
@@ -97,6 +100,7 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         "label:read",
         "label:object",
         "assessment:read",
+        "change:read",
         "tree:read",
         "tree:write",
     },
@@ -108,7 +112,14 @@ _ROLE_PERMISSIONS: Mapping[str, frozenset[str]] = {
         {"lot:read", "subscription:read", "subscription:write", "unit:read", "unit:hold"}
     ),
     "verifier": _PLACES
-    | {"assessment:read", "period:read", "period:verify", "plot:write", "unit:read"},
+    | {
+        "assessment:read",
+        "change:read",
+        "period:read",
+        "period:verify",
+        "plot:write",
+        "unit:read",
+    },
     "bank": frozenset({"report:read"}),
     "auditor": _READS | {"log:read", "report:read", "county:read"},
     "system": frozenset(),

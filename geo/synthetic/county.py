@@ -15,20 +15,21 @@ import rasterio
 import shapely
 
 from geo.synthetic.defects import Truth, spoil
+from geo.synthetic.images import make_images
 from geo.synthetic.layers import NODATA, Layers, make_layers, share_by_parcel, write_layer
 from geo.synthetic.layout import Layout, group_cells, make_layout
 from geo.synthetic.mesh import Bools, Ints, Mesh, generator, jittered_grid, make_mesh
 from geo.synthetic.orchards import Operator, assign_orchards, orchard_records
 from geo.synthetic.people import People, make_people
 from geo.synthetic.places import HOME_DISTRICT, Divisions, Village, assign_villages, read_divisions
-from geo.synthetic.records import make_holdings, parcel_numbers, parcel_records
+from geo.synthetic.records import Holding, make_holdings, parcel_numbers, parcel_records
 from geo.synthetic.stands import CITRUS, LAYER_YEAR, SPECIES_CODES, SPECIES_NAMES, Stands
 from geo.synthetic.stands import make_stands as draw_stands
 from geo.synthetic.terrain import Terrain, grid_around, make_terrain
 from geo.synthetic.trees import make_groves
 from geo.synthetic.zones import Zones, make_zones, touched, zone_features
 
-GENERATOR_VERSION: Final = 2
+GENERATOR_VERSION: Final = 3
 """Raised whenever the same seed gives other files."""
 SIZES: Final = {"tiny": 200, "small": 2_000, "medium": 10_000, "large": 100_000}
 DEFAULT_SEED: Final = 330_800
@@ -100,10 +101,11 @@ def make_county(
     ground = _make_ground(divisions, count, seed)
     people = make_people(ground.villages, seed)
     stands, operators = _stands(ground, seed)
-    zones = make_zones(ground.layout, stands, operators, seed)
+    holdings = make_holdings(ground.villages, stands, people, operators, seed)
+    burnt = _village_wood(ground, stands, holdings)
+    zones = make_zones(ground.layout, stands, operators, seed, fire_at=burnt)
     layers = make_layers(ground.layout, stands, ground.terrain, zones.fire[0][0])
     numbers = parcel_numbers(ground.villages)
-    holdings = make_holdings(ground.villages, stands, people, operators, seed)
     records = parcel_records(
         ground.layout,
         ground.villages,
@@ -126,6 +128,7 @@ def make_county(
     )
     for name, array in layers.arrays.items():
         write_layer(out_dir / f"{name}.tif", array, NODATA[name], ground.terrain.grid)
+    _write_images(out_dir, layers, ground.terrain)
     kinds = [str(record["kind"]) for record in records]
     counts = {
         "parcels": len(records),
@@ -183,6 +186,19 @@ def _stands(ground: _Ground, seed: int) -> tuple[Stands, list[Operator]]:
     return ready, operators
 
 
+def _village_wood(ground: _Ground, stands: Stands, holdings: list[Holding]) -> np.ndarray:
+    """Middle of the wood that a village itself holds most plots of: where a project would be."""
+    held: dict[str, list[int]] = {}
+    for i, (village, holding) in enumerate(zip(ground.villages, holdings, strict=True)):
+        own = holding.owner.kind == "collective" and holding.owner.village_code == village.code
+        if own and stands.kind[i] == "carbon":
+            held.setdefault(village.code, []).append(i)
+    rows = max(held.values(), key=len)
+    centres = ground.layout.centre_m[rows]
+    middle: np.ndarray = centres[np.argmin(((centres - centres.mean(axis=0)) ** 2).sum(axis=1))]
+    return middle
+
+
 def _feature(record: Record, geometry: shapely.Geometry) -> Record:
     return {
         "type": "Feature",
@@ -215,6 +231,22 @@ def _notes(
         "other_programme": touched(zones.other_programme, ground.layout),
         "operators": sorted(p for op in operators for p in op.parcels),
     }
+
+
+def _write_images(out_dir: Path, layers: Layers, terrain: Terrain) -> None:
+    """Write the images and a list of them: kind, day, scale by file."""
+    listed = []
+    for image in make_images(layers, terrain):
+        write_layer(out_dir / f"{image.name}.tif", image.cells, image.nodata, terrain.grid)
+        listed.append(
+            {
+                "file": f"{image.name}.tif",
+                "kind": image.kind,
+                "observed_on": image.day.isoformat(),
+                "scale": image.scale,
+            }
+        )
+    _write_json(out_dir / "images.json", listed)
 
 
 def _write_json(path: Path, value: object) -> None:

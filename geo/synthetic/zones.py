@@ -27,8 +27,13 @@ class Zones:
     fire: list[Zone]
 
 
-def make_zones(layout: Layout, stands: Stands, operators: list[Operator], seed: int) -> Zones:
-    """A few polygons of each sort; the withheld orchard lies partly on basic farmland."""
+def make_zones(
+    layout: Layout, stands: Stands, operators: list[Operator], seed: int, *, fire_at: np.ndarray
+) -> Zones:
+    """A few polygons of each sort; the withheld orchard lies partly on basic farmland.
+
+    ``fire_at`` is the middle of the fire, EPSG:4549 metres.
+    """
     rng = generator(seed, 51)
     carbon = np.nonzero(stands.kind == "carbon")[0]
     bottom = carbon[np.argsort(stands.elevation[carbon], kind="stable")]
@@ -37,8 +42,6 @@ def make_zones(layout: Layout, stands: Stands, operators: list[Operator], seed: 
     free = [i for i in np.nonzero(stands.kind == "orchard")[0].tolist() if i not in planted]
     on_farmland = [op.parcels[0] for op in held] + free[: max(2, len(free) // 200)]
     claimed = [int(i) for i in rng.choice(carbon, size=max(3, carbon.size // 250), replace=False)]
-    steepest = carbon[np.argsort(-stands.elevation[carbon], kind="stable")]
-    fire_at = layout.centre_m[int(steepest[carbon.size // 3])]
     return Zones(
         wetland=[
             (_blob(layout.centre_m[i], 55.0, seed + k), {"name": f"示意湿地{k + 1}"})

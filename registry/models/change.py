@@ -81,6 +81,8 @@ class Disturbance(Base):
         Index("ix_disturbance_geometry", "geometry", postgresql_using="gist"),
         Index("ix_disturbance_status", "status"),
     )
+    # It is seen through its parcels, which are written after it: nothing may be read back here.
+    __mapper_args__ = {"eager_defaults": False}  # noqa: RUF012 -- SQLAlchemy's own
 
     id: Mapped[Id]
     layer_id: Mapped[UUID] = mapped_column(ForeignKey("layer.id"))

@@ -15,7 +15,7 @@ from registry.change_series import SeriesPoint
 from registry.errors import NotFoundError
 from registry.people import ActorView
 from registry.reads.scope import READABLE, require_readable, scope_of
-from sinks.units import DM2_PER_M2
+from sinks.units import DM2_PER_M2, M2_PER_MU
 
 Status = Literal["candidate", "confirmed", "dismissed"]
 SHAPES_MAX: Final = 2_000
@@ -218,6 +218,35 @@ def shapes(session: Session, who: ActorView, query: DisturbanceQuery) -> dict[st
                     "name": str(row.year),
                     "status": row.status,
                     "area_m2": row.area_m2,
+                    "mu": f"{row.area_m2 / M2_PER_MU:,.2f}",
+                    "url": f"/disturbances/{row.id}",
+                },
+            }
+            for row in rows
+        ],
+    }
+
+
+def ground(session: Session, who: ActorView, query: DisturbanceById) -> dict[str, Any]:
+    """Return a disturbance's ground over the parcels in sight that it touches, as GeoJSON.
+
+    Raises
+    ------
+    NotFoundError : there is none in sight.
+    """
+    line = _in_sight(session, who, query.disturbance_id)
+    rows = session.execute(_GROUND, {**scope_of(who).params(), "id": line.id})
+    return {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "id": str(row.id),
+                "geometry": json.loads(row.geometry),
+                "properties": {
+                    "name": row.name,
+                    "status": row.status,
+                    "mu": f"{row.area_m2 / M2_PER_MU:,.2f}",
                 },
             }
             for row in rows
@@ -288,6 +317,14 @@ _LINES = text(
 _SHAPES = text(
     "SELECT d.id, d.status, d.year, d.area_m2, ST_AsGeoJSON(d.geometry, 7) AS geometry"
     f" FROM disturbance d WHERE {_ASKED} ORDER BY d.area_m2 DESC, d.id LIMIT :most"
+)
+_GROUND = text(
+    "SELECT p.id, coalesce(p.code, left(p.id::text, 8)) AS name,"
+    " CASE p.status WHEN 'returned' THEN 'returned_for_change' ELSE p.status END AS status,"
+    " p.area_m2, ST_AsGeoJSON(p.geometry, 7) AS geometry FROM disturbance_parcel x"
+    f" JOIN parcel p ON p.id = x.parcel_id WHERE x.disturbance_id = :id AND {READABLE}"
+    " UNION ALL SELECT d.id, d.year::text, d.status, d.area_m2, ST_AsGeoJSON(d.geometry, 7)"
+    " FROM disturbance d WHERE d.id = :id"
 )
 _ABOUT = text(
     "SELECT d.layer_id, d.patch_m2, d.unit_m2, l.name, l.sha256 FROM disturbance d"

@@ -82,9 +82,10 @@ def greens(seed=3):
 
 
 def measure(engine, at, tmp_path, **more):
-    return change_series.measure(
-        engine, MeasureSeries(**by(at), **more), layer_dir=tmp_path / "layers"
-    )
+    with transaction(engine) as session:
+        county = factories.actor(session, "county")
+    command = MeasureSeries(**by(at, county), **more)
+    return change_series.measure(engine, command, layer_dir=tmp_path / "layers")
 
 
 def lost(*blocks, year=2025):
@@ -96,9 +97,10 @@ def lost(*blocks, year=2025):
 
 
 def detect(engine, at, tmp_path, layer, **more):
-    return losses.detect(
-        engine, DetectLosses(**by(at), layer_id=layer.id, **more), layer_dir=tmp_path / "layers"
-    )
+    with transaction(engine) as session:
+        county = factories.actor(session, "county")
+    command = DetectLosses(**by(at, county), layer_id=layer.id, **more)
+    return losses.detect(engine, command, layer_dir=tmp_path / "layers")
 
 
 def test_a_series_is_the_mean_over_exact_cell_shares(engine, at, tmp_path, ground):

@@ -5,6 +5,7 @@ from flask import Blueprint
 from web.api import (
     account,
     assessments,
+    change,
     factors,
     jobs,
     labels,
@@ -32,6 +33,7 @@ NOUNS: tuple[Noun, ...] = (
     projects.NOUN,
     search.NOUN,
     assessments.NOUN,
+    change.NOUN,
     periods.NOUN,
     units.NOUN,
     jobs.NOUN,

@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 
 import typer
 
+from options import touched
 from registry import change_series, disturbances, jobs, losses, people
 from registry.db import perform, transaction
 from registry.errors import InvalidValueError
@@ -101,11 +102,11 @@ def list_(
 
 @app.command("show")
 def show_(disturbance: UUID, *, as_: As = None, json: Json = False) -> None:
-    """Show one disturbance: its parcels, what was decided, the runs before and after."""
+    """Show one disturbance: its parcels, the decision, runs before and after, what it touches."""
     with transaction(database.app_engine(), actor_id=acting(as_)) as session:
         who = people.actor(session, acting(as_))
         query = reads.DisturbanceById(disturbance_id=disturbance)
-        found = reads.disturbance(session, who, query)
+        found = touched.touched(session, who, query)
     tell(found, as_json=json)
 
 

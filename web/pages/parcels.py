@@ -13,6 +13,7 @@ from registry import parcels
 from registry.divisions import full_code
 from registry.errors import RegistryError
 from registry.parcel_store import PlaceRefusedError
+from registry.reads import change as reads
 from registry.reads import places
 from registry.reads.choices import PlaceChoices, place_choices
 from registry.reads.scope import require_parcel
@@ -20,12 +21,14 @@ from registry.within import DivisionQuestionError
 from web import messages
 from web.api.parcels import DECIDES, guard_decide, guard_draw
 from web.auth import may, requires
+from web.chart_frame import Chart
 from web.commands import KEY_FIELD, form_errors, form_key, from_form, from_query
 from web.context import act, actor, now, reading
 from web.errors import status_of
 from web.formats import mu
 from web.i18n import english
 from web.pages import editor_words
+from web.pages.disturbances import change_chart
 from web.pages.frame import moment, say, show
 from web.parsing import FieldsInvalidError, parse
 from web.tiles import tile_address
@@ -89,6 +92,8 @@ class ParcelContext:
     can_edit: bool
     kin: tuple[KinSaid, ...]
     draft_saved: str | None
+    change: reads.ParcelChange
+    chart: Chart | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +160,8 @@ def parcel(parcel_id: UUID) -> str:
     """Show one parcel: where it is, how large, what was found, what was decided."""
     with reading() as session:
         found = places.parcel(session, actor(), places.ParcelById(parcel_id=parcel_id))
-    return show("parcels/parcel.html", _parcel_context(found))
+        change = reads.parcel_change(session, actor(), reads.SeriesQuery(parcel_id=parcel_id))
+    return show("parcels/parcel.html", _parcel_context(found, change))
 
 
 @blueprint.get("/<uuid:parcel_id>/feature.geojson")
@@ -311,8 +317,9 @@ def _badge(status: str) -> str:
     return "returned_for_change" if status == "returned" else status
 
 
-def _parcel_context(found: places.ParcelPage) -> ParcelContext:
+def _parcel_context(found: places.ParcelPage, change: reads.ParcelChange) -> ParcelContext:
     who = actor()
+    lost = [one.year for one in change.losses]
     words = {
         "submit": gettext("提交"),
         "approve": gettext("批准"),
@@ -354,6 +361,8 @@ def _parcel_context(found: places.ParcelPage) -> ParcelContext:
         can_edit=may(who, "parcel:draw") and found.status != "withdrawn",
         kin=_kin(found),
         draft_saved=_draft_key() if request.args.get("drawn") else None,
+        change=change,
+        chart=change_chart(change.points, lost) if change.points else None,
     )
 
 
