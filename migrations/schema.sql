@@ -158,7 +158,7 @@ CREATE FUNCTION public.cell_tile(at_z integer, at_x integer, at_y integer) RETUR
                floor(c.y / wide.cell)::integer - 16 * at_y AS j, c.status, c.parcels, c.area_dm2
           FROM wide, cells_in_reach(
             (at_x * side)::integer, (at_y * side)::integer,
-            ((at_x + 1) * side)::integer - 1, ((at_y + 1) * side)::integer - 1) c),
+            ((at_x + 1) * side)::integer - 1, ((at_y + 1) * side)::integer - 1, at_z <= 8) c),
       summed AS (
         SELECT ST_MakeEnvelope(i * 256, j * 256, (i + 1) * 256, (j + 1) * 256) AS geom,
                sum(parcels)::integer AS parcels, round(sum(area_dm2) / 100)::bigint AS area_m2,
@@ -183,7 +183,7 @@ CREATE FUNCTION public.cell_y(lat double precision) RETURNS integer
         / pi()) / 2 * 65536), 0), 65535)::integer
     $$;
 ALTER FUNCTION public.cell_y(lat double precision) OWNER TO tanhui_owner;
-CREATE FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integer, high_y integer) RETURNS TABLE(x integer, y integer, status text, parcels bigint, area_dm2 bigint)
+CREATE FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integer, high_y integer, wide boolean DEFAULT false) RETURNS TABLE(x integer, y integer, status text, parcels bigint, area_dm2 bigint)
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
@@ -191,7 +191,13 @@ CREATE FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integ
       s record;
     BEGIN
       SELECT * INTO s FROM parcel_scope();
-      IF s.everything OR length(s.below) <= 9 THEN
+      IF wide AND (s.everything OR length(s.below) <= 9) THEN
+        RETURN QUERY SELECT c.x * 16, c.y * 16, c.status, c.parcels, c.area_dm2
+          FROM parcel_cell_wide c
+         WHERE c.x BETWEEN low_x / 16 AND high_x / 16 AND c.y BETWEEN low_y / 16 AND high_y / 16
+           AND c.parcels > 0 AND c.status <> 'withdrawn'
+           AND (s.everything OR c.township LIKE s.below || '%');
+      ELSIF s.everything OR length(s.below) <= 9 THEN
         RETURN QUERY SELECT c.x, c.y, c.status, c.parcels, c.area_dm2 FROM parcel_cell c
          WHERE c.x BETWEEN low_x AND high_x AND c.y BETWEEN low_y AND high_y
            AND c.parcels > 0 AND c.status <> 'withdrawn'
@@ -212,7 +218,7 @@ CREATE FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integ
            AND cell_x(ST_X(m)) BETWEEN low_x AND high_x AND cell_y(ST_Y(m)) BETWEEN low_y AND high_y;
       END IF;
     END $$;
-ALTER FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integer, high_y integer) OWNER TO tanhui_owner;
+ALTER FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integer, high_y integer, wide boolean) OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_account_ranges() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -653,16 +659,24 @@ CREATE FUNCTION public.count_parcel_cells() RETURNS trigger
     AS $$
     BEGIN
       IF TG_OP = 'INSERT' THEN
-        INSERT INTO parcel_cell AS c (x, y, township, kind, status, parcels, area_dm2, extent)
-        SELECT cell_x(ST_X(ST_Centroid(geometry))), cell_y(ST_Y(ST_Centroid(geometry))), coalesce(left(division_code, 9), ''), kind, status, count(*), sum(round(area_m2 * 100)), ST_SetSRID(ST_Extent(geometry)::geometry, 4490)
-          FROM added GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-        ON CONFLICT (x, y, township, kind, status) DO UPDATE SET
-          parcels = c.parcels + excluded.parcels, area_dm2 = c.area_dm2 + excluded.area_dm2,
-          version = c.version + 1,
-          extent = CASE WHEN c.extent ~ excluded.extent THEN c.extent
-                        ELSE ST_Envelope(ST_Collect(c.extent, excluded.extent)) END;
+        WITH counted AS MATERIALIZED (
+          SELECT cell_x(ST_X(ST_Centroid(geometry))) AS x, cell_y(ST_Y(ST_Centroid(geometry))) AS y, coalesce(left(division_code, 9), '') AS township, kind, status, count(*) AS parcels, sum(round(area_m2 * 100)) AS area_dm2, ST_SetSRID(ST_Extent(geometry)::geometry, 4490)
+            FROM added GROUP BY 1, 2, 3, 4, 5),
+        near AS (
+          INSERT INTO parcel_cell AS c (x, y, township, kind, status, parcels, area_dm2, extent)
+          SELECT * FROM counted ORDER BY x, y, township, kind, status
+          ON CONFLICT (x, y, township, kind, status) DO UPDATE SET
+            parcels = c.parcels + excluded.parcels, area_dm2 = c.area_dm2 + excluded.area_dm2,
+            version = c.version + 1,
+            extent = CASE WHEN c.extent ~ excluded.extent THEN c.extent
+                          ELSE ST_Envelope(ST_Collect(c.extent, excluded.extent)) END)
+        INSERT INTO parcel_cell_wide AS w (x, y, township, status, parcels, area_dm2)
+        SELECT x / 16, y / 16, township, status, sum(parcels), sum(area_dm2) FROM counted
+         GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        ON CONFLICT (x, y, township, status) DO UPDATE SET
+          parcels = w.parcels + excluded.parcels, area_dm2 = w.area_dm2 + excluded.area_dm2,
+          version = w.version + 1;
       ELSE
-        INSERT INTO parcel_cell AS c (x, y, township, kind, status, parcels, area_dm2, extent)
         WITH moved AS (
           SELECT n.id FROM added n JOIN removed o ON o.id = n.id
            WHERE (n.shape_digest, n.code, n.kind, n.status, n.division_code, n.owner_id)
@@ -673,14 +687,24 @@ CREATE FUNCTION public.count_parcel_cells() RETURNS trigger
             FROM added WHERE id IN (SELECT id FROM moved)
           UNION ALL
           SELECT geometry, division_code, kind, status, area_m2, -1
-            FROM removed WHERE id IN (SELECT id FROM moved))
-        SELECT cell_x(ST_X(ST_Centroid(geometry))), cell_y(ST_Y(ST_Centroid(geometry))), coalesce(left(division_code, 9), ''), kind, status, sum(sign), sum(sign * round(area_m2 * 100)), ST_SetSRID(ST_Extent(geometry)::geometry, 4490)
-          FROM turned GROUP BY 1, 2, 3, 4, 5 ORDER BY 1, 2, 3, 4, 5
-        ON CONFLICT (x, y, township, kind, status) DO UPDATE SET
-          parcels = c.parcels + excluded.parcels, area_dm2 = c.area_dm2 + excluded.area_dm2,
-          version = c.version + 1,
-          extent = CASE WHEN c.extent ~ excluded.extent THEN c.extent
-                        ELSE ST_Envelope(ST_Collect(c.extent, excluded.extent)) END;
+            FROM removed WHERE id IN (SELECT id FROM moved)),
+        counted AS MATERIALIZED (
+          SELECT cell_x(ST_X(ST_Centroid(geometry))) AS x, cell_y(ST_Y(ST_Centroid(geometry))) AS y, coalesce(left(division_code, 9), '') AS township, kind, status, sum(sign) AS parcels, sum(sign * round(area_m2 * 100)) AS area_dm2, ST_SetSRID(ST_Extent(geometry)::geometry, 4490)
+            FROM turned GROUP BY 1, 2, 3, 4, 5),
+        near AS (
+          INSERT INTO parcel_cell AS c (x, y, township, kind, status, parcels, area_dm2, extent)
+          SELECT * FROM counted ORDER BY x, y, township, kind, status
+          ON CONFLICT (x, y, township, kind, status) DO UPDATE SET
+            parcels = c.parcels + excluded.parcels, area_dm2 = c.area_dm2 + excluded.area_dm2,
+            version = c.version + 1,
+            extent = CASE WHEN c.extent ~ excluded.extent THEN c.extent
+                          ELSE ST_Envelope(ST_Collect(c.extent, excluded.extent)) END)
+        INSERT INTO parcel_cell_wide AS w (x, y, township, status, parcels, area_dm2)
+        SELECT x / 16, y / 16, township, status, sum(parcels), sum(area_dm2) FROM counted
+         GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4
+        ON CONFLICT (x, y, township, status) DO UPDATE SET
+          parcels = w.parcels + excluded.parcels, area_dm2 = w.area_dm2 + excluded.area_dm2,
+          version = w.version + 1;
       END IF;
       RETURN NULL;
     END $$;
@@ -837,23 +861,25 @@ CREATE FUNCTION public.may_write() RETURNS boolean
     $$;
 ALTER FUNCTION public.may_write() OWNER TO tanhui_owner;
 CREATE FUNCTION public.neighbour_tile(at_z integer, at_x integer, at_y integer, bytes_most integer DEFAULT 450000) RETURNS bytea
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-      WITH here AS (SELECT tile_box(at_z, at_x, at_y) AS box),
-      seen AS MATERIALIZED (
+    DECLARE
+      box geometry := tile_box(at_z, at_x, at_y);
+      near geometry := ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64);
+    BEGIN
+      RETURN (WITH seen AS MATERIALIZED (
         SELECT p.id, p.kind, p.status, p.area_m2,
                ST_AsMVTGeom(p.geometry, box, 4096, 64, true) AS geom
-          FROM here, parcel p
-         WHERE p.geometry && ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64)
-           AND p.status IN ('submitted', 'approved')),
+          FROM parcel p
+         WHERE p.geometry && near AND p.status IN ('submitted', 'approved')),
       sized AS (
         SELECT *, sum(12 + 4 * ST_NPoints(geom)) OVER (ORDER BY area_m2 DESC, id) AS bytes
           FROM seen WHERE geom IS NOT NULL)
       SELECT coalesce((SELECT ST_AsMVT(f, 'parcels', 4096, 'geom') FROM (
         SELECT kind, status, geom FROM sized
-         WHERE bytes <= bytes_most ORDER BY area_m2 DESC, id) f), '')
-    $$;
+         WHERE bytes <= bytes_most ORDER BY area_m2 DESC, id) f), ''));
+    END $$;
 ALTER FUNCTION public.neighbour_tile(at_z integer, at_x integer, at_y integer, bytes_most integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.neighbour_tile_version(at_z integer, at_x integer, at_y integer) RETURNS text
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -952,6 +978,27 @@ CREATE FUNCTION public.paid_parties() RETURNS SETOF uuid
        WHERE s.buyer_id = (SELECT acts_for())
     $$;
 ALTER FUNCTION public.paid_parties() OWNER TO tanhui_owner;
+CREATE FUNCTION public.parcel_cells_astray() RETURNS bigint
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      WITH counted AS MATERIALIZED (
+        SELECT cell_x(ST_X(ST_Centroid(geometry))) AS x, cell_y(ST_Y(ST_Centroid(geometry))) AS y, coalesce(left(division_code, 9), '') AS township, kind, status, count(*) AS parcels, sum(round(area_m2 * 100))::bigint AS area_dm2
+          FROM parcel GROUP BY 1, 2, 3, 4, 5),
+      near AS (
+        SELECT FROM counted n FULL JOIN parcel_cell c USING (x, y, township, kind, status)
+         WHERE (coalesce(n.parcels, 0), coalesce(n.area_dm2, 0))
+            <> (coalesce(c.parcels, 0), coalesce(c.area_dm2, 0))),
+      far AS (
+        SELECT FROM (
+          SELECT x / 16 AS x, y / 16 AS y, township, status, sum(parcels) AS parcels,
+                 sum(area_dm2) AS area_dm2 FROM counted GROUP BY 1, 2, 3, 4) n
+          FULL JOIN parcel_cell_wide w USING (x, y, township, status)
+         WHERE (coalesce(n.parcels, 0), coalesce(n.area_dm2, 0))
+            <> (coalesce(w.parcels, 0), coalesce(w.area_dm2, 0)))
+      SELECT (SELECT count(*) FROM near) + (SELECT count(*) FROM far)
+    $$;
+ALTER FUNCTION public.parcel_cells_astray() OWNER TO tanhui_owner;
 CREATE FUNCTION public.parcel_scope() RETURNS TABLE(everything boolean, below text, party uuid)
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -965,29 +1012,33 @@ CREATE FUNCTION public.parcel_scope() RETURNS TABLE(everything boolean, below te
     $_$;
 ALTER FUNCTION public.parcel_scope() OWNER TO tanhui_owner;
 CREATE FUNCTION public.parcel_tile(at_z integer, at_x integer, at_y integer, bytes_most integer DEFAULT 450000) RETURNS bytea
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-      WITH here AS (SELECT tile_box(at_z, at_x, at_y) AS box),
-      seen AS MATERIALIZED (
+    DECLARE
+      s record;
+      box geometry := tile_box(at_z, at_x, at_y);
+      near geometry := ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64);
+    BEGIN
+      SELECT * INTO s FROM parcel_scope();
+      RETURN (WITH seen AS MATERIALIZED (
         SELECT p.id, p.code::text AS name, p.kind,
                CASE p.status WHEN 'returned' THEN 'returned_for_change' ELSE p.status END AS status,
                p.area_m2, ST_AsMVTGeom(p.geometry, box, 4096, 64, true) AS geom
-          FROM here, parcel_scope() s, parcel p
-         WHERE p.geometry && ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64)
-           AND p.status <> 'withdrawn'
-           AND (s.everything OR p.division_code LIKE s.below || '%' OR p.owner_id = s.party OR p.id IN (SELECT reached_parcels()))),
+          FROM parcel p
+         WHERE p.geometry && near AND p.status <> 'withdrawn'
+           AND (s.everything OR p.division_code LIKE s.below || '%' OR p.owner_id = s.party
+                OR p.id IN (SELECT reached_parcels()))),
       sized AS (
-        SELECT *, sum(64 + coalesce(octet_length(name), 0) + 4 * ST_NPoints(geom))
-                    OVER (ORDER BY area_m2 DESC, id) AS bytes
+        SELECT *, sum(64 + coalesce(octet_length(name), 0) + 4 * ST_NPoints(geom)) OVER (ORDER BY area_m2 DESC, id) AS bytes
           FROM seen WHERE geom IS NOT NULL)
       SELECT coalesce((SELECT ST_AsMVT(f, 'parcels', 4096, 'geom') FROM (
                SELECT id::text AS id, name, kind, status, geom FROM sized
                 WHERE bytes <= bytes_most ORDER BY area_m2 DESC, sized.id) f), '')
           || coalesce((SELECT ST_AsMVT(f, 'left_out', 4096, 'geom') FROM (
                SELECT count(*)::integer AS parcels, ST_MakePoint(2048, 2048) AS geom FROM sized
-                WHERE bytes > bytes_most HAVING count(*) > 0) f), '')
-    $$;
+                WHERE bytes > bytes_most HAVING count(*) > 0) f), ''));
+    END $$;
 ALTER FUNCTION public.parcel_tile(at_z integer, at_x integer, at_y integer, bytes_most integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.parcel_tile_version(at_z integer, at_x integer, at_y integer) RETURNS text
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -996,26 +1047,45 @@ CREATE FUNCTION public.parcel_tile_version(at_z integer, at_x integer, at_y inte
     DECLARE
       s record;
       box geometry := tile_box(at_z, at_x, at_y);
+      side integer;
       found text;
     BEGIN
       SELECT * INTO s FROM parcel_scope();
       box := ST_Expand(box, (ST_XMax(box) - ST_XMin(box)) / 64);
-      SELECT concat_ws(':', s.everything, s.below, s.party, sum(c.version)) INTO found
-        FROM parcel_cell c
-       WHERE c.extent && box AND (s.everything OR c.township LIKE left(s.below, 9) || '%');
-      IF NOT s.everything THEN
-        found := found || ':' || (
-          SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
-                                         ';' ORDER BY p.id), ''))
-            FROM parcel p WHERE p.id IN (SELECT parcels_apart()) AND p.geometry && box);
+      IF at_z <= 12 THEN
+        side := 2 ^ (12 - at_z);
+        SELECT concat_ws(':', s.everything, s.below, s.party, sum(c.version)) INTO found
+          FROM parcel_cell_wide c
+         WHERE c.x BETWEEN at_x * side AND (at_x + 1) * side - 1
+           AND c.y BETWEEN at_y * side AND (at_y + 1) * side - 1
+           AND (s.everything OR c.township LIKE left(s.below, 9) || '%');
+      ELSE
+        SELECT concat_ws(':', s.everything, s.below, s.party, sum(c.version)) INTO found
+          FROM parcel_cell c
+         WHERE c.extent && box AND (s.everything OR c.township LIKE left(s.below, 9) || '%');
       END IF;
-      IF s.below IS NOT NULL AND NOT s.everything AND at_z >= 13 THEN
+      IF s.everything THEN
+        RETURN found;
+      END IF;
+      IF at_z <= 12 THEN
+        RETURN found || ':' || (
+          SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
+                                         ';' ORDER BY p.id), ''))
+            FROM parcels_apart() a (id), LATERAL (
+              SELECT * FROM parcel p WHERE p.id = a.id AND p.geometry && box OFFSET 0) p);
+      END IF;
+      found := found || ':' || (
+        SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
+                                       ';' ORDER BY p.id), ''))
+          FROM (SELECT * FROM parcel p WHERE p.geometry && box OFFSET 0) p
+         WHERE p.id IN (SELECT parcels_apart()));
+      IF s.below IS NOT NULL THEN
         found := found || ':' || (
           SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
                                          ';' ORDER BY p.id), ''))
-            FROM parcel p
-           WHERE p.geometry && box AND (p.division_code LIKE s.below || '%') IS NOT TRUE
-             AND p.id IN (SELECT reached_parcels()));
+            FROM (SELECT * FROM parcel p WHERE p.geometry && box
+                     AND (p.division_code LIKE s.below || '%') IS NOT TRUE OFFSET 0) p
+           WHERE p.id IN (SELECT reached_parcels()));
       END IF;
       RETURN found;
     END $$;
@@ -1691,13 +1761,21 @@ CREATE FUNCTION public.public_tile(at_z integer, at_x integer, at_y integer) RET
     $$;
 ALTER FUNCTION public.public_tile(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.public_tile_version(at_z integer, at_x integer, at_y integer) RETURNS text
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
     AS $$
-      SELECT sum(c.version)::text FROM parcel_cell c
-       WHERE c.x BETWEEN at_x * 2 ^ (16 - at_z) AND (at_x + 1) * 2 ^ (16 - at_z) - 1
-         AND c.y BETWEEN at_y * 2 ^ (16 - at_z) AND (at_y + 1) * 2 ^ (16 - at_z) - 1
-    $$;
+    DECLARE
+      side integer := 2 ^ ((CASE WHEN at_z <= 12 THEN 12 ELSE 16 END) - at_z);
+    BEGIN
+      IF at_z <= 12 THEN
+        RETURN (SELECT sum(c.version)::text FROM parcel_cell_wide c
+                 WHERE c.x BETWEEN at_x * side AND (at_x + 1) * side - 1
+                   AND c.y BETWEEN at_y * side AND (at_y + 1) * side - 1);
+      END IF;
+      RETURN (SELECT sum(c.version)::text FROM parcel_cell c
+               WHERE c.x BETWEEN at_x * side AND (at_x + 1) * side - 1
+                 AND c.y BETWEEN at_y * side AND (at_y + 1) * side - 1);
+    END $$;
 ALTER FUNCTION public.public_tile_version(at_z integer, at_x integer, at_y integer) OWNER TO tanhui_owner;
 CREATE FUNCTION public.reached_lots(supplied boolean) RETURNS SETOF uuid
     LANGUAGE sql STABLE SECURITY DEFINER
@@ -2992,6 +3070,16 @@ CREATE TABLE public.parcel_cell (
     extent public.geometry(Polygon,4490) NOT NULL
 );
 ALTER TABLE public.parcel_cell OWNER TO tanhui_owner;
+CREATE TABLE public.parcel_cell_wide (
+    x integer NOT NULL,
+    y integer NOT NULL,
+    township text NOT NULL,
+    status text NOT NULL,
+    parcels bigint NOT NULL,
+    area_dm2 bigint NOT NULL,
+    version bigint DEFAULT '1'::bigint NOT NULL
+);
+ALTER TABLE public.parcel_cell_wide OWNER TO tanhui_owner;
 CREATE TABLE public.parcel_decision (
     id uuid NOT NULL,
     parcel_id uuid NOT NULL,
@@ -3678,6 +3766,8 @@ ALTER TABLE ONLY public.parcel
     ADD CONSTRAINT pk_parcel PRIMARY KEY (id);
 ALTER TABLE ONLY public.parcel_cell
     ADD CONSTRAINT pk_parcel_cell PRIMARY KEY (x, y, township, kind, status);
+ALTER TABLE ONLY public.parcel_cell_wide
+    ADD CONSTRAINT pk_parcel_cell_wide PRIMARY KEY (x, y, township, status);
 ALTER TABLE ONLY public.parcel_decision
     ADD CONSTRAINT pk_parcel_decision PRIMARY KEY (id);
 ALTER TABLE ONLY public.parcel_lineage

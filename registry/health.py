@@ -143,6 +143,7 @@ _RECORD: Final[Iterable[Callable[[Session], Check]]] = (
     _versions,
     _trial,
     _drift,
+    _count("parcel_cells", "SELECT parcel_cells_astray()"),
     _count(
         "batches_complete",
         "SELECT count(*) FROM batch b WHERE size_kg <> (SELECT coalesce(sum(upper(serials)"

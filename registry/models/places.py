@@ -161,6 +161,25 @@ class ParcelCell(Base):
     )
 
 
+class ParcelCellWide(Base):
+    """Parcels counted by cells sixteen times as wide (z12): what far tiles and their versions read.
+
+    Kept by the same triggers and read the same way as `ParcelCell`.
+    """
+
+    __tablename__ = "parcel_cell_wide"
+
+    x: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    y: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    township: Mapped[str] = mapped_column(Text, primary_key=True)
+    status: Mapped[str] = mapped_column(Text, primary_key=True)
+    parcels: Mapped[BigInt]
+    area_dm2: Mapped[BigInt]
+    version: Mapped[BigInt] = mapped_column(
+        server_default="1", comment="One more with every change"
+    )
+
+
 class ParcelVersion(Base):
     """One version of a place: who drew it, when, why, and from what; never overwritten."""
 

@@ -42,17 +42,27 @@ def ground(folder: Path, parcels: int) -> Ground:
         width=cells,
         height=cells,
     )
-    kept, raster = folder / f"cadastre_{parcels}.npy", folder / f"stands_{parcels}.tif"
-    if not kept.exists() or not raster.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+    raster = folder / f"stands_{parcels}.tif"
+    plane = cadastre(folder, parcels)
+    if not raster.exists():
         write_cog(raster, _stands(cells), grid=grid, nodata=NODATA)
+    return Ground(plane=plane, geometry=in_degrees(plane), raster=raster, grid=grid)
+
+
+def cadastre(folder: Path, parcels: int) -> NDArray[np.object_]:
+    """Return the parcels of a size in the plane, made once."""
+    kept = folder / f"cadastre_{parcels}.npy"
+    if not kept.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        side = np.ceil(np.sqrt(parcels * HA) / CELL_M) * CELL_M
         np.save(kept, shapely.to_wkb(_cadastre(parcels, side)), allow_pickle=True)
-    plane = shapely.from_wkb(np.load(kept, allow_pickle=True))
+    return shapely.from_wkb(np.load(kept, allow_pickle=True))
+
+
+def in_degrees(plane: NDArray[np.object_]) -> NDArray[np.object_]:
+    """Turn parcels of the plane into degrees of CGCS2000."""
     back = Transformer.from_crs("EPSG:4549", "EPSG:4490", always_xy=True)
-    degrees = shapely.transform(
-        plane, lambda xy: np.column_stack(back.transform(xy[:, 0], xy[:, 1]))
-    )
-    return Ground(plane=plane, geometry=degrees, raster=raster, grid=grid)
+    return shapely.transform(plane, lambda xy: np.column_stack(back.transform(xy[:, 0], xy[:, 1])))
 
 
 def county(folder: Path, parcels: int) -> Path:

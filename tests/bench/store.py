@@ -24,6 +24,7 @@ class Store:
     running: cluster.Cluster
     template: str = ""
     plain: str = ""
+    standing: dict[int, str] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     engines: list[Engine] = field(default_factory=list)
     sessions: list[psycopg.Connection] = field(default_factory=list)

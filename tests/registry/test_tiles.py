@@ -372,6 +372,21 @@ def test_counts_are_those_of_the_plots_after_any_changes(land):
         text("SELECT sum(parcels)::int FROM cells_in_reach(0, 0, 65535, 65535)")
     ).scalar()
     assert cells == land.scalar(text("SELECT count(*) FROM parcel WHERE status <> 'withdrawn'"))
+    assert land.scalar(text("SELECT parcel_cells_astray()")) == 0
+    wide = land.execute(text("SELECT * FROM cells_in_reach(0, 0, 65535, 65535, true)")).all()
+    assert sum(one.parcels for one in wide) == cells
+    assert all(one.x % 16 == 0 and one.y % 16 == 0 for one in wide)
+
+
+def test_a_county_s_desk_and_its_visitors_get_the_counts_of_wide_cells_once(land, tmp_path):
+    party = factories.party(land, "household")
+    plot(land, owner=party)
+    plot(land, LON + 0.002, division=OTHER, owner=party)
+    plot(land, LON + 0.3, division=OTHER)
+    as_actor(land, factories.actor(land, "county", party_id=party, division_code=factories.COUNTY))
+    for z in (6, 8, 9):
+        cells = [row for row, _ in seen(land, tile_at(z), tmp_path)["cells"]]
+        assert sum(row["parcels"] for row in cells) == 2
 
 
 def test_the_counts_themselves_are_nobody_s_to_read_or_write(session):

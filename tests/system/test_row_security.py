@@ -12,6 +12,7 @@ OPEN = {
     "event_seal": "hashes only; anybody recomputes the chain",
     "certificate": "made to be shown; names a person only as a person",
     "certificate_revocation": "whoever holds a certificate must learn of it",
+    "parcel_cell_wide": "not granted: sums of parcel_cell, read in the same way",
     "parcel_cell": "not granted: counts that definers read, by reach or three at least",
     "slot": "how much of a lot is free, asked by every buyer",
     "label_run": "the rule and the groups' benchmarks, printed on each label",

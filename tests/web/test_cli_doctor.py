@@ -75,6 +75,7 @@ DAMAGES = {
         " AND status = 'held' LIMIT 1)"
     ),
     "capacity_sums": "UPDATE capacity SET committed_kg = committed_kg + 1",
+    "parcel_cells": "UPDATE parcel_cell SET parcels = parcels + 1 WHERE parcels > 0",
     "unsealed": (
         "INSERT INTO event (id, kind, actor_id, subject_kind, subject_id, envelope, digest,"
         " effective_at, recorded_at) SELECT gen_random_uuid(), 'x', actor_id, 'x', 'x', 'x',"
