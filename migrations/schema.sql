@@ -3199,6 +3199,21 @@ CREATE TABLE public.period (
     CONSTRAINT ck_period_verified_within CHECK (((verified_kg >= 0) AND (verified_kg <= creditable_kg)))
 );
 ALTER TABLE public.period OWNER TO tanhui_owner;
+CREATE TABLE public.period_account (
+    period_id uuid NOT NULL,
+    gross_kg bigint NOT NULL,
+    discount_kg bigint NOT NULL,
+    baseline_kg bigint NOT NULL,
+    emissions_kg bigint NOT NULL,
+    leakage_kg bigint NOT NULL,
+    deficit_before_kg bigint NOT NULL,
+    withheld_kg bigint NOT NULL,
+    creditable_kg bigint NOT NULL,
+    deficit_kg bigint NOT NULL,
+    CONSTRAINT ck_period_account_adds_up CHECK ((((((((gross_kg - discount_kg) - baseline_kg) - emissions_kg) - leakage_kg) - deficit_before_kg) - withheld_kg) = (creditable_kg - deficit_kg))),
+    CONSTRAINT ck_period_account_not_negative CHECK ((LEAST(emissions_kg, leakage_kg, deficit_before_kg, withheld_kg, creditable_kg, deficit_kg) >= 0))
+);
+ALTER TABLE public.period_account OWNER TO tanhui_owner;
 CREATE TABLE public.plot_estimate (
     id uuid NOT NULL,
     project_id uuid NOT NULL,
@@ -3323,6 +3338,26 @@ CREATE TABLE public.project_decision (
     CONSTRAINT ck_project_decision_return_says_why CHECK (((decision <> 'return'::text) OR (length((reason)::text) > 0)))
 );
 ALTER TABLE public.project_decision OWNER TO tanhui_owner;
+CREATE TABLE public.project_item (
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    kind text NOT NULL,
+    year integer NOT NULL,
+    details jsonb NOT NULL,
+    planned boolean NOT NULL,
+    source character varying NOT NULL,
+    evidence_sha256 bytea,
+    replaces uuid,
+    withdrawn boolean NOT NULL,
+    reason character varying NOT NULL,
+    actor_id uuid NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT ck_project_item_kind_known CHECK ((kind = ANY (ARRAY['prior_vegetation'::text, 'baseline'::text, 'burning'::text, 'fertiliser'::text, 'emission'::text, 'leakage'::text]))),
+    CONSTRAINT ck_project_item_withdrawn_names CHECK (((NOT withdrawn) OR (replaces IS NOT NULL))),
+    CONSTRAINT ck_project_item_year_sensible CHECK (((year >= 1900) AND (year <= 2200)))
+);
+ALTER TABLE public.project_item OWNER TO tanhui_owner;
 CREATE TABLE public.project_parcel (
     project_id uuid NOT NULL,
     parcel_id uuid NOT NULL,
@@ -3786,6 +3821,8 @@ ALTER TABLE ONLY public.party_identity
     ADD CONSTRAINT pk_party_identity PRIMARY KEY (party_id);
 ALTER TABLE ONLY public.period
     ADD CONSTRAINT pk_period PRIMARY KEY (id);
+ALTER TABLE ONLY public.period_account
+    ADD CONSTRAINT pk_period_account PRIMARY KEY (period_id);
 ALTER TABLE ONLY public.plot_estimate
     ADD CONSTRAINT pk_plot_estimate PRIMARY KEY (id);
 ALTER TABLE ONLY public.programme
@@ -3794,6 +3831,8 @@ ALTER TABLE ONLY public.project
     ADD CONSTRAINT pk_project PRIMARY KEY (id);
 ALTER TABLE ONLY public.project_decision
     ADD CONSTRAINT pk_project_decision PRIMARY KEY (id);
+ALTER TABLE ONLY public.project_item
+    ADD CONSTRAINT pk_project_item PRIMARY KEY (id);
 ALTER TABLE ONLY public.project_parcel
     ADD CONSTRAINT pk_project_parcel PRIMARY KEY (project_id, parcel_id);
 ALTER TABLE ONLY public.recovery_code
@@ -3910,6 +3949,8 @@ ALTER TABLE ONLY public.project
     ADD CONSTRAINT uq_project_adcode_number UNIQUE (adcode, number);
 ALTER TABLE ONLY public.project
     ADD CONSTRAINT uq_project_external_number UNIQUE (external_number);
+ALTER TABLE ONLY public.project_item
+    ADD CONSTRAINT uq_project_item_replaces UNIQUE (replaces);
 ALTER TABLE ONLY public.recovery_code
     ADD CONSTRAINT uq_recovery_code_login_id_sha256 UNIQUE (login_id, sha256);
 ALTER TABLE ONLY public.reservation
@@ -3993,6 +4034,7 @@ CREATE INDEX ix_party_division_code ON public.party USING btree (division_code);
 CREATE INDEX ix_party_name_grams ON public.party USING gin (public.grams((name)::text));
 CREATE INDEX ix_plot_estimate_project_id ON public.plot_estimate USING btree (project_id);
 CREATE INDEX ix_project_decision_project_id ON public.project_decision USING btree (project_id);
+CREATE INDEX ix_project_item_project_id ON public.project_item USING btree (project_id);
 CREATE INDEX ix_project_parcel_parcel_id ON public.project_parcel USING btree (parcel_id);
 CREATE INDEX ix_refund_line_id ON public.refund USING btree (line_id);
 CREATE INDEX ix_reservation_capacity ON public.reservation USING btree (claim_id, parcel_id, vintage);
@@ -4073,6 +4115,7 @@ CREATE TRIGGER parcel_loss_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON
 CREATE TRIGGER parcel_value_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_value FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER parcel_version_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.parcel_version FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER party_identity_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.party_identity FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER period_account_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.period_account FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER period_change BEFORE UPDATE ON public.period FOR EACH ROW EXECUTE FUNCTION public.check_period_change();
 CREATE TRIGGER plot_estimate_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.plot_estimate FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER procrastinate_jobs_notify_queue_job_aborted_v1 AFTER UPDATE OF abort_requested ON public.procrastinate_jobs FOR EACH ROW WHEN (((old.abort_requested = false) AND (new.abort_requested = true) AND (new.status = 'doing'::public.procrastinate_job_status))) EXECUTE FUNCTION public.procrastinate_notify_queue_abort_job_v1();
@@ -4085,6 +4128,7 @@ CREATE TRIGGER procrastinate_trigger_status_events_update_v1 AFTER UPDATE OF sta
 CREATE TRIGGER programme_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.programme FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER project_approval BEFORE INSERT OR UPDATE ON public.project FOR EACH ROW EXECUTE FUNCTION public.check_project_approval();
 CREATE TRIGGER project_decision_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.project_decision FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER project_item_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.project_item FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER range_change BEFORE INSERT OR UPDATE ON public.unit_range FOR EACH ROW EXECUTE FUNCTION public.check_range_change();
 CREATE CONSTRAINT TRIGGER ranges_match_account AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_account_ranges();
 CREATE TRIGGER refund_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.refund FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -4349,6 +4393,8 @@ ALTER TABLE ONLY public.party
     ADD CONSTRAINT fk_party_division_code_division FOREIGN KEY (division_code) REFERENCES public.division(code);
 ALTER TABLE ONLY public.party_identity
     ADD CONSTRAINT fk_party_identity_party_id_party FOREIGN KEY (party_id) REFERENCES public.party(id);
+ALTER TABLE ONLY public.period_account
+    ADD CONSTRAINT fk_period_account_period_id_period FOREIGN KEY (period_id) REFERENCES public.period(id);
 ALTER TABLE ONLY public.period
     ADD CONSTRAINT fk_period_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
 ALTER TABLE ONLY public.period
@@ -4367,6 +4413,12 @@ ALTER TABLE ONLY public.project_decision
     ADD CONSTRAINT fk_project_decision_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
 ALTER TABLE ONLY public.project_decision
     ADD CONSTRAINT fk_project_decision_submitted_by_actor FOREIGN KEY (submitted_by) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.project_item
+    ADD CONSTRAINT fk_project_item_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
+ALTER TABLE ONLY public.project_item
+    ADD CONSTRAINT fk_project_item_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
+ALTER TABLE ONLY public.project_item
+    ADD CONSTRAINT fk_project_item_replaces_project_item FOREIGN KEY (replaces) REFERENCES public.project_item(id);
 ALTER TABLE ONLY public.project_parcel
     ADD CONSTRAINT fk_project_parcel_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.project_parcel
@@ -4847,6 +4899,13 @@ CREATE POLICY party_select ON public.party FOR SELECT USING ((( SELECT public.se
   WHERE (u.owner_id = party.id)))));
 CREATE POLICY party_update ON public.party FOR UPDATE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (id = ( SELECT public.acts_for() AS acts_for)))))) WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((division_code ~~ ( SELECT public.acts_under() AS acts_under)) OR (id = ( SELECT public.acts_for() AS acts_for))))));
 ALTER TABLE public.period ENABLE ROW LEVEL SECURITY;
+ALTER TABLE public.period_account ENABLE ROW LEVEL SECURITY;
+CREATE POLICY period_account_insert ON public.period_account FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.period u
+  WHERE (u.id = period_account.period_id))))));
+CREATE POLICY period_account_select ON public.period_account FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.period u
+  WHERE (u.id = period_account.period_id)))));
 CREATE POLICY period_insert ON public.period FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
    FROM public.project u
   WHERE ((u.id = period.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for)))))))));
@@ -4876,6 +4935,13 @@ CREATE POLICY project_decision_select ON public.project_decision FOR SELECT USIN
    FROM public.project u
   WHERE (u.id = project_decision.project_id)))));
 CREATE POLICY project_insert ON public.project FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((rpad(adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (adcode || '%'::text)) OR (proponent_id = ( SELECT public.acts_for() AS acts_for))))));
+ALTER TABLE public.project_item ENABLE ROW LEVEL SECURITY;
+CREATE POLICY project_item_insert ON public.project_item FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND ((actor_id = ( SELECT public.acts_as() AS acts_as)) AND (EXISTS ( SELECT
+   FROM public.project u
+  WHERE ((u.id = project_item.project_id) AND ((rpad(u.adcode, 12, '0'::text) ~~ ( SELECT public.acts_under() AS acts_under)) OR (( SELECT public.acts_under() AS acts_under) ~~ (u.adcode || '%'::text)) OR (u.proponent_id = ( SELECT public.acts_for() AS acts_for))))))))));
+CREATE POLICY project_item_select ON public.project_item FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.project u
+  WHERE (u.id = project_item.project_id)))));
 ALTER TABLE public.project_parcel ENABLE ROW LEVEL SECURITY;
 CREATE POLICY project_parcel_delete ON public.project_parcel FOR DELETE USING ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
    FROM public.project u
@@ -5226,6 +5292,7 @@ GRANT UPDATE(status) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(verifier_id) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(verified_kg) ON TABLE public.period TO tanhui_app;
 GRANT UPDATE(statement_sha256) ON TABLE public.period TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.period_account TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.plot_estimate TO tanhui_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_events TO tanhui_app;
 GRANT USAGE ON SEQUENCE public.procrastinate_events_id_seq TO tanhui_app;
@@ -5242,6 +5309,7 @@ GRANT UPDATE(document_sha256) ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(status) ON TABLE public.project TO tanhui_app;
 GRANT UPDATE(submitted_by) ON TABLE public.project TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.project_decision TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.project_item TO tanhui_app;
 GRANT SELECT,INSERT,DELETE ON TABLE public.project_parcel TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.recovery_code TO tanhui_app;
 GRANT UPDATE(used_at) ON TABLE public.recovery_code TO tanhui_app;

@@ -60,6 +60,8 @@ def require_checked(session: Session, *, period_id: UUID, discount: str | None) 
         for one in tables.discounts().values()
         if one.table == discount and one.mark in marks
     ]
+    flags = session.scalars(_FLOWS, {"period": period_id})
+    refused += [f"{one['flow']} ({one['mark']})" for one in flags if one["mark"] in marks]
     if refused:
         raise MarkForbiddenError(rows=refused, marks=sorted(marks))
 
@@ -69,6 +71,11 @@ _RUN = text(
     " JOIN programme g ON g.id = j.programme_id AND g.version = j.programme_version"
     " JOIN assessment_run r ON r.id = p.run_id JOIN cohort_table t ON t.digest = r.table_digest"
     " WHERE p.id = :period"
+)
+_FLOWS = text(
+    "SELECT DISTINCT f FROM period p JOIN assessment_series s ON s.run_id = p.run_id"
+    " CROSS JOIN LATERAL jsonb_array_elements(s.flags) AS f"
+    " WHERE p.id = :period AND f ->> 'code' = 'FLOW_PROVISIONAL' ORDER BY 1"
 )
 _COHORTS = text(
     "SELECT h.cohort FROM period p JOIN assessment_run r ON r.id = p.run_id"

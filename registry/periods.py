@@ -6,7 +6,7 @@ who has no part in the project.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from fractions import Fraction
 from typing import Any, Literal
@@ -16,21 +16,23 @@ from sqlalchemy import Row, bindparam, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
-from registry import events, plot_estimates
+from registry import events, plot_estimates, project_accounts
 from registry.canonical import plain
 from registry.db import Command
 from registry.errors import NotFoundError, NotPermittedError, WrongStateError
+from registry.models import PeriodAccount
+from registry.project_accounts import PARTS, AmountGivenError, Line
 from registry.unit_errors import (
     PeriodNotWholeYearsError,
     PeriodOutsideCreditingError,
     PeriodOverlapsError,
-    RunNotUsableError,
     SamePersonError,
     VerifiedTooMuchError,
     VerifierNotIndependentError,
     refusals,
 )
 from sinks.issuance import BufferPool, CreditablePlan, Deduction, plan_creditable
+from sinks.project import account
 from sinks.uncertainty import discount_table
 
 
@@ -38,13 +40,15 @@ from sinks.uncertainty import discount_table
 class PeriodInputs:
     """What the plan needs beside the run: whole-period kg, relative half-width, the programme.
 
+    An amount that is not given comes from the project's rows (`registry.project_items`); one that
+    is given needs that there are none.
     ``non_permanence_share`` goes to the buffer of each batch (``buffer_pool``) or never becomes
     a unit (``deduction``).
     """
 
-    baseline_kg: int
-    emissions_kg: int
-    leakage_kg: int
+    baseline_kg: int | None = None
+    emissions_kg: int | None = None
+    leakage_kg: int | None = None
     uncertainty: Fraction
     discount: str | None
     non_permanence: Literal["buffer_pool", "deduction"]
@@ -103,28 +107,42 @@ def submit(session: Session, command: SubmitPeriod) -> PeriodAnswer:
     Raises
     ------
     NotFoundError, PeriodNotWholeYearsError, PeriodOutsideCreditingError, RunNotUsableError,
-    PeriodOverlapsError, EstimateNotUsableError; ``sinks.errors.DomainError`` for inputs outside
-    their domain.
+    PeriodOverlapsError, EstimateNotUsableError, AmountGivenError;
+    ``sinks.errors.DomainError`` for inputs outside their domain.
     """
     project = session.execute(_PROJECT, {"id": command.project_id}).first()
     if project is None:
         raise NotFoundError(what="project", id=command.project_id)
     years = _years(command, project)
-    changes = _changes(session, command, years)
+    project_accounts.require_run(session, project, command.run_id, kind="monitored", years=years)
     deficit_kg = int(session.scalar(_DEFICIT, _span(command)) or 0)
-    plan = plan_period(changes, command.inputs, deficit_kg=deficit_kg, verified_kg=None)
+    lines, inputs = _counted(session, command, years)
+    change_kg = project_accounts.changes(session, command.project_id, command.run_id, years)
+    made = account(
+        project_accounts.series(change_kg, lines),
+        project_accounts.rules(project, discount=inputs.discount, non_permanence=_lasting(inputs)),
+        kind="monitored",
+        years=years,
+        uncertainty=inputs.uncertainty,
+        deficit_kg=deficit_kg,
+    )
+    plan, sums = made.plan, project_accounts.sums_of(made, deficit_before_kg=deficit_kg)
     period_id = uuid4()
     written: dict[str, Any] = {
-        "changes": [[year, kg] for year, kg in sorted(changes.items())],
+        "changes": [[year, one["change_kg"]] for year, one in sorted(made.by_year.items())],
         "deficit_before_kg": deficit_kg,
         "steps": plain(plan),
+        "sums": plain(sums),
+        "by_year": [{"year": year, **one} for year, one in sorted(made.by_year.items())],
+        "pools": project_accounts.pool_totals(change_kg, made),
+        "lines": plain(lines),
     }
     if command.estimate_id is not None:
         written["plots"] = plot_estimates.evidence(
             session,
             command.estimate_id,
             project_id=command.project_id,
-            u=command.inputs.uncertainty,
+            u=inputs.uncertainty,
         )
     with refusals({"ex_period_one_at_a_time": PeriodOverlapsError}):
         session.execute(
@@ -133,13 +151,15 @@ def submit(session: Session, command: SubmitPeriod) -> PeriodAnswer:
             | {
                 "id": period_id,
                 "run": command.run_id,
-                "inputs": plain(command.inputs),
+                "inputs": plain(inputs),
                 "creditable": plan.creditable_kg,
                 "plan": written,
                 "actor": command.actor_id,
                 "at": command.at,
             },
         )
+    session.add(PeriodAccount(period_id=period_id, **asdict(sums)))
+    session.flush()
     event_id = events.record(
         session,
         command,
@@ -150,7 +170,7 @@ def submit(session: Session, command: SubmitPeriod) -> PeriodAnswer:
             "starts_on": command.starts_on,
             "ends_on": command.ends_on,
             "run": command.run_id,
-            "inputs": plain(command.inputs),
+            "inputs": plain(inputs),
             "plan": written,
         },
     )
@@ -235,21 +255,16 @@ def plan_period(
     verified_kg: int | None,
 ) -> CreditablePlan:
     """Plan a period from the project's change of each year, kg; pure."""
-    share = inputs.non_permanence_share
     years = sorted(changes)
     return plan_creditable(
         years,
         [changes[year] for year in years],
-        baseline_kg=inputs.baseline_kg,
-        emissions_kg=inputs.emissions_kg,
-        leakage_kg=inputs.leakage_kg,
+        baseline_kg=inputs.baseline_kg or 0,
+        emissions_kg=inputs.emissions_kg or 0,
+        leakage_kg=inputs.leakage_kg or 0,
         uncertainty=inputs.uncertainty,
         discount=discount_table(inputs.discount) if inputs.discount else None,
-        non_permanence=(
-            BufferPool(share=share)
-            if inputs.non_permanence == "buffer_pool"
-            else Deduction(share=share)
-        ),
+        non_permanence=_lasting(inputs),
         verified_kg=verified_kg,
         deficit_kg=deficit_kg,
     )
@@ -275,23 +290,39 @@ def _years(command: SubmitPeriod, project: Row[Any]) -> list[int]:
     return list(range(first.year, past.year))
 
 
-def _changes(session: Session, command: SubmitPeriod, years: list[int]) -> dict[int, int]:
-    run = session.execute(_RUN, {"run": command.run_id}).first()
-    why = ""
-    if run is None:
-        why = "not_found"
-    elif run.kind != "monitored":
-        why = "not_monitored"
-    elif run.project_id != command.project_id:
-        why = "other_project"
-    elif not (run.years.lower <= years[0] and years[-1] < run.years.upper):
-        why = "years_missing"
-    if why:
-        raise RunNotUsableError(run_id=command.run_id, why=why)
-    rows = session.execute(
-        _CHANGES, {"run": command.run_id, "project": command.project_id, "years": years}
+def _counted(
+    session: Session, command: SubmitPeriod, years: list[int]
+) -> tuple[list[Line], PeriodInputs]:
+    """Return what counts against the project in the period, and the inputs with its sums.
+
+    Raises
+    ------
+    AmountGivenError : a sum is given where rows say it.
+    """
+    lines = project_accounts.lines_of(session, command.project_id, years, planned=False)
+    sums: dict[str, int] = {}
+    for part in PARTS:
+        given = getattr(command.inputs, f"{part}_kg")
+        found = sum(one.kg for one in lines if one.part == part)
+        if given is not None and any(one.part == part for one in lines):
+            raise AmountGivenError(part=part, given_kg=given, rows_kg=found)
+        if given:
+            lines.append(project_accounts.by_hand(part, years[0], given))
+        sums[part] = found if given is None else given
+    inputs = replace(
+        command.inputs,
+        baseline_kg=sums["baseline"],
+        emissions_kg=sums["emissions"],
+        leakage_kg=sums["leakage"],
     )
-    return dict.fromkeys(years, 0) | {row.year: int(row.kg) for row in rows}
+    return lines, inputs
+
+
+def _lasting(inputs: PeriodInputs) -> Deduction | BufferPool:
+    share = inputs.non_permanence_share
+    if inputs.non_permanence == "buffer_pool":
+        return BufferPool(share=share)
+    return Deduction(share=share)
 
 
 def _decide(session: Session, command: VerifyPeriod | RefusePeriod) -> Row[Any]:
@@ -332,14 +363,10 @@ def _span(command: SubmitPeriod) -> dict[str, Any]:
     }
 
 
-_PROJECT = text("SELECT id, crediting_from, crediting_to FROM project WHERE id = :id FOR UPDATE")
-_RUN = text("SELECT kind, project_id, years FROM assessment_run WHERE id = :run")
-_CHANGES = text(
-    "SELECT a.year, sum(a.net_kg) AS kg FROM assessment a"
-    " WHERE a.run_id = :run AND a.year = ANY (:years) AND EXISTS ("
-    "   SELECT FROM claim c WHERE c.project_id = :project AND c.parcel_id = a.parcel_id"
-    "   AND c.status = 'active' AND a.year <@ c.years)"
-    " GROUP BY a.year"
+_PROJECT = text(
+    "SELECT j.id, j.crediting_from, j.crediting_to, g.source FROM project j"
+    " JOIN programme g ON g.id = j.programme_id AND g.version = j.programme_version"
+    " WHERE j.id = :id FOR UPDATE OF j"
 )
 _DEFICIT = text(
     "SELECT plan -> 'steps' ->> 'deficit_kg' FROM period"

@@ -1,5 +1,6 @@
 """Tables of the record; private to registry: others see verbs and frozen values."""
 
+from registry.models.accounts import PeriodAccount, ProjectItem
 from registry.models.change import (
     Disturbance,
     DisturbanceDecision,
@@ -116,10 +117,12 @@ __all__ = [
     "PartyAccount",
     "PartyIdentity",
     "Period",
+    "PeriodAccount",
     "PlotEstimate",
     "Programme",
     "Project",
     "ProjectDecision",
+    "ProjectItem",
     "ProjectParcel",
     "Reservation",
     "Retirement",

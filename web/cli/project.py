@@ -11,11 +11,14 @@ from registry import claims, projects
 from registry.db import transaction
 from sinks.units import ha_from_m2
 from web import database
+from web.cli import project_account
 from web.cli.acting import As, Json, acting, file_sha256, now
 from web.cli.asking import DryRun, Key, act
 from web.cli.output import show
 
 app = typer.Typer(no_args_is_help=True, help="项目 Projects.")
+app.add_typer(project_account.app, name="item")
+app.command("account")(project_account.account)
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
 
 
