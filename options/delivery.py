@@ -17,11 +17,12 @@ from options.delivery_plan import DeliveryPlan, LineDelivery, SoldLine, plan_del
 from options.lot_store import open_lines
 from options.machines import SUBSCRIPTION_LINE, transition
 from options.models import Delivery, Lot, LotOffer, Subscription, SubscriptionLine
-from options.refusals import LinesOpenError, NothingToDeliverError
+from options.refusals import LinesOpenError, NothingToDeliverError, SoldAheadError
+from options.sale_reads import sold_ahead
 from options.terms import ReturnTrigger
 from registry import events, issuance, ranges, slots
 from registry.db import Command
-from registry.issuance import HolderShare, IssuedBatch, IssuePeriod
+from registry.issuance import HolderShare, Issued, IssuedBatch, IssuePeriod
 from registry.ledger import Leg, post_legs
 
 
@@ -64,6 +65,21 @@ class _Sold:
     line: SubscriptionLine
     found: Subscription
     lot: Lot
+
+
+def issue_period(session: Session, command: IssuePeriod) -> Issued:
+    """Issue a verified period of which nothing is sold ahead.
+
+    Raises
+    ------
+    SoldAheadError
+        Lots sell the project's carbon: its periods are issued and delivered in one step.
+    RegistryError
+        A reason of ``registry.issuance.issue``.
+    """
+    if sold_ahead(session, outside.project_of_period(session, command.period_id)):
+        raise SoldAheadError(period=command.period_id)
+    return issuance.issue(session, command)
 
 
 def deliver_period(session: Session, command: DeliverPeriod) -> Delivered:

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
-from options.refusals import SettlementNotFoundError
+from options.refusals import LotNotFoundError, SettlementNotFoundError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +75,15 @@ class SettlementLineView:
     amount_fen: int
     paid_fen: int
     bank_reference: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LotBasis:
+    """The forecast run and the programme version that a lot's quantities come from."""
+
+    run_id: UUID | None
+    programme_id: str
+    programme_version: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,6 +230,19 @@ def sold_ahead(session: Session, project_id: UUID) -> bool:
     return bool(session.scalar(_SOLD_AHEAD, {"project": project_id}))
 
 
+def basis(session: Session, lot_id: UUID) -> LotBasis:
+    """Return what a lot's quantities stand on.
+
+    Raises
+    ------
+    LotNotFoundError
+    """
+    row = session.execute(_BASIS, {"lot": lot_id}).first()
+    if row is None:
+        raise LotNotFoundError(lot=lot_id)
+    return LotBasis(**row._asdict())
+
+
 def sellable(session: Session, project_id: UUID) -> tuple[SellableParcel, ...]:
     """Return a project's actively claimed, approved parcels.
 
@@ -320,6 +342,7 @@ _LOT_OF_CONTRACT = text("SELECT lot_id FROM subscription WHERE number = :number"
 _LOT_OF_REFUND = text(
     "SELECT n.lot_id FROM refund r JOIN subscription_line n ON n.id = r.line_id WHERE r.id = :id"
 )
+_BASIS = text("SELECT run_id, programme_id, programme_version FROM lot WHERE id = :lot")
 _LOTS_OF_PROJECT = text("SELECT id FROM lot WHERE project_id = :project ORDER BY number")
 _SOLD_AHEAD = text(
     "SELECT 1 FROM lot WHERE project_id = :project AND unit = 'kg'"

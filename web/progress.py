@@ -96,12 +96,16 @@ class Listener:
                 told.set()
 
 
-def follow(listener: Listener, engine: Engine, job_id: UUID) -> Iterator[jobs.JobView]:
+def follow(
+    listener: Listener, engine: Engine, job_id: UUID, *, actor_id: UUID
+) -> Iterator[jobs.JobView]:
     """Yield a job now and each time it has changed, until it is over or the time is up.
+
+    It is read as ``actor_id``: the database shows one's own and those of one's staff.
 
     Raises
     ------
-    NotFoundError : there is no such job.
+    NotFoundError : there is no such job, or it is somebody else's.
     ReadersFullError : no place is left.
     """
     until = time.monotonic() + READ_AT_MOST_S
@@ -109,7 +113,7 @@ def follow(listener: Listener, engine: Engine, job_id: UUID) -> Iterator[jobs.Jo
         before: jobs.JobView | None = None
         while time.monotonic() < until:
             told.clear()
-            with transaction(engine) as session:
+            with transaction(engine, actor_id=actor_id) as session:
                 job = jobs.get(session, job_id)
             if job != before:
                 yield job

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from typer.testing import CliRunner
 
+from options.refusals import SoldAheadError
 from registry.db import transaction
 from registry.errors import NotFoundError
 from tests import factories
@@ -123,6 +124,8 @@ def test_from_draft_to_the_village(desk):
     lot = on_sale(desk)
     made = bought(desk, lot)
     period = issued(desk)
+    with pytest.raises(SoldAheadError):
+        desk.say("unit", "issue", period, who="clerk")
     done = desk.say("unit", "deliver", period, who="clerk")
     assert done["vintages"][0]["delivered_kg"] == 3_000
     shown = desk.say("period", "show", period)

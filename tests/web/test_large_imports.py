@@ -117,6 +117,20 @@ def test_the_stream_tells_each_change_and_ends_with_the_job(town, machine):
     assert {one["id"] for one in told} == {job_id}
 
 
+def test_jobs_are_told_to_who_asked_and_to_the_county(town, machine):
+    data = {"file": (plots(28.97), "plots.geojson"), "division_code": "330802101000"}
+    job_id = machine("township").send("/imports?", data=data | {"dry_run": ""}).json["job_id"]
+    for who, sees in (("township", True), ("county", True), ("other", False)):
+        listed = {one["id"] for one in machine(who).get("/jobs").json["items"]}
+        assert (job_id in listed) is sees, who
+        page = town.app.test_client().get("/jobs", auth=(who, PASSWORD)).text
+        assert (job_id in page) is sees, who
+    assert machine("buyer").get("/jobs").status_code == 403
+    for path in (f"/jobs/{job_id}", f"/jobs/{job_id}/events"):
+        assert machine("other").get(path).status_code == 404, path
+    jobs.work(town.engine, once=True)
+
+
 def test_readers_are_few_and_a_place_comes_free(town, machine):
     with transaction(town.engine) as session:
         asked = jobs.enqueue(
@@ -127,17 +141,17 @@ def test_readers_are_few_and_a_place_comes_free(town, machine):
             queue="nobody",
         )
     listener = Listener(town.engine, readers_max=2)
-    one, two = (follow(listener, town.engine, asked) for _ in range(2))
+    one, two = (follow(listener, town.engine, asked, actor_id=SYSTEM_ACTOR) for _ in range(2))
     assert next(one).state == next(two).state == "queued"
     with pytest.raises(ReadersFullError):
-        next(follow(listener, town.engine, asked))
+        next(follow(listener, town.engine, asked, actor_id=SYSTEM_ACTOR))
     one.close()
-    assert next(three := follow(listener, town.engine, asked)).id == asked
+    assert next(three := follow(listener, town.engine, asked, actor_id=SYSTEM_ACTOR)).id == asked
     with transaction(town.engine) as session:
         jobs.cancel(session, asked)
     assert [job.state for job in two] == [job.state for job in three] == ["cancelled"]
     with pytest.raises(NotFoundError):
-        next(follow(listener, town.engine, UUID(int=0)))
+        next(follow(listener, town.engine, UUID(int=0), actor_id=SYSTEM_ACTOR))
     assert machine("township").get(f"/jobs/{UUID(int=0)}/events").status_code == 404
 
 

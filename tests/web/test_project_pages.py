@@ -219,7 +219,18 @@ def released_with_a_reason_only_by_the_county(desk, machine, place, project):
     assert machine("village").send(path, body).status_code == 403
     other = created(desk, place, name="另一个").rsplit("/", 1)[1]
     assert machine("county").send(f"/projects/{other}/claims/releases", body).status_code == 404
-    assert machine("county").send(path, body).json == {"released": 1}
+    page, form = f"/projects/{project}", f"/projects/{project}/claims/releases"
+    assert "放弃的理由" in desk("county").get(page).text
+    for name in ("village", "verifier"):
+        assert "放弃的理由" not in desk(name).get(page).text
+        assert desk(name).post(form, claim_id=claim, reason="重测").status_code == 403
+    for wrong in ({"reason": " "}, {"claim_id": "x", "reason": "重测"}):
+        assert desk("county").post(form, **wrong).status_code == 303
+    assert scalar(place, "SELECT status FROM claim WHERE id::text = :c", c=claim) == "active"
+    assert desk("county").post(form, reason="重测面积").status_code == 303
+    again = machine("county").send(path, body)
+    assert (again.status_code, again.json["code"]) == (409, "STATE_WRONG")
+    assert "放弃的理由" not in desk("county").get(page).text
     assert "已放弃" in desk("county").get(f"/projects/{project}").text
 
 

@@ -51,6 +51,17 @@ def sale(walk, tmp_path):  # noqa: F811
     return SimpleNamespace(walk=walk, app=app, lot=lot_id, get=get, post=post)
 
 
+def test_a_lots_numbers_lead_to_what_they_stand_on(sale):
+    run = f"/assessments/{sale.walk.forecast}"
+    for who in ("company", "auditor"):
+        assert run in sale.get(f"/lots/{sale.lot}", who).text
+    programme = f"/methods/programmes/{sale.walk.program}?version=1"
+    for who in (None, "buyer"):
+        page = sale.get(f"/lots/{sale.lot}", who).text
+        assert run not in page
+        assert programme in page
+
+
 def test_everybody_sees_a_lot_on_sale_and_only_the_concerned_its_papers(sale):
     assert "石梁村毛竹林" in sale.get("/lots").text
     page = sale.get(f"/lots/{sale.lot}")

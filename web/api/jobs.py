@@ -12,7 +12,7 @@ from registry.errors import NotFoundError, NotPermittedError, WrongStateError
 from registry.people import ActorView
 from web import progress
 from web.api.endpoints import Act, Noun, Raw, Read
-from web.context import engine, listener
+from web.context import actor, engine, listener
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,7 @@ def listing(session: Session, _who: ActorView, query: JobList) -> Jobs:
 
 def events(job_id: UUID) -> Response:
     """Answer with the job each time it changes, as server-sent events, until it is over."""
-    told = progress.follow(listener(), engine(), job_id)
+    told = progress.follow(listener(), engine(), job_id, actor_id=actor().id)
     first = next(told)  # what is refused is refused before the stream begins
     return Response(
         map(progress.event, chain((first,), told)),

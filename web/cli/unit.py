@@ -23,7 +23,7 @@ def _certify() -> partial[certificates.Certified]:
     return partial(certificates.certify_retirement, key=key)
 
 
-ask(app, "issue", issuance.issue, issuance.IssuePeriod, subject="period_id")
+ask(app, "issue", delivery.issue_period, issuance.IssuePeriod, subject="period_id")
 ask(app, "deliver", delivery.deliver_period, delivery.DeliverPeriod, subject="period_id")
 ask(app, "transfer", transfers.transfer, transfers.TransferUnits)
 ask(app, "retire", retirement.retire, retirement.RetireUnits)

@@ -1,6 +1,5 @@
 """Lots: what is on sale, one lot, its papers, and the steps of company, county and village."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,36 +8,35 @@ from uuid import UUID, uuid4
 
 from flask import Blueprint, redirect, request, url_for
 from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from options import calendar, lots, pre_store, sale_reads, tree_reads
 from options.machines import LOT_PHYSICAL, LOT_SALE
-from options.mandate import Consent, Tenure, Vote
 from options.reads import LotPage, OfferView, lot_page
 from options.sale_reads import FreeYear, ObjectionView, SellableParcel
 from options.tree_reads import PackLine
 from registry import projects
 from registry.errors import NotFoundError
 from registry.people import ActorView
+from registry.reads import assessments
 from web.api import lots as api
 from web.api.endpoints import Empty
-from web.api.sale_scope import PUBLIC_STATES, may_see_lot, party_of
+from web.api.sale_scope import PUBLIC_STATES, may_see_lot
 from web.auth import may, public, requires
 from web.chart_frame import Chart
 from web.charts import share_bar
 from web.commands import from_form
-from web.context import actor, now, reading, viewer
+from web.context import now, reading, viewer
 from web.formats import mu, tonnes
 from web.i18n import english
-from web.pages import frame, home
-from web.pages.acting import acted, fen, given, kg, paper, paper_limit, whole, word
+from web.pages import frame, home, lot_forms
+from web.pages.acting import acted, given, paper, paper_limit
 from web.pages.frame import show
-from web.parsing import FieldsInvalidError, field_error, parse
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots")
 SALE_PATH: Final = ("DRAFT", "REVIEW", "ELIGIBLE", "NOTICED", "RESOLVED", "PRE_STORED", "LISTED")
 _AFTER_LISTED: Final = {"SOLD_OUT": 6, "CLOSED_TO_SALE": 7}
-OFFER_ROWS: Final = 4
 _PERMISSIONS: Final[Mapping[str, str]] = {
     "submit": "lot:write",
     "pass_review": "lot:decide",
@@ -96,7 +94,8 @@ class LotContext:
     papers: Papers | None
     steps_open: frozenset[str]
     physical_steps: tuple[tuple[str, str], ...]
-    run_url: str | None
+    basis_url: str
+    """Where the quantities come from: the forecast run or, out of sight, the programme's values."""
     settle_url: str | None
     packs: tuple[PackLine, ...]
     matured: int | None
@@ -155,7 +154,10 @@ def lot(lot_id: UUID) -> str:
         area_m2 = sale_reads.ground_m2(session, lot_id)
         said = sale_reads.objections(session, lot_id) if concerned else ()
         packs = tree_reads.packs(session, lot_id).items if page.lot.unit == "tree" else ()
-    context = _context(page, (villages, area_m2), who, said, concerned=concerned)
+        basis_url = _basis_url(session, who, lot_id)
+    context = _context(
+        page, (villages, area_m2), who, said, concerned=concerned, basis_url=basis_url
+    )
     return show("lots/lot.html", replace(context, packs=packs))
 
 
@@ -175,7 +177,7 @@ def draft() -> str:
             number=f"PC-{calendar.beijing_day(now()):%Y%m%d}-{uuid4().hex[:4].upper()}",
             has_forecast=chosen is not None
             and sale_reads.latest_forecast(session, chosen.id) is not None,
-            rows=tuple(range(OFFER_ROWS)),
+            rows=tuple(range(lot_forms.OFFER_ROWS)),
         )
     return show("lots/draft.html", page)
 
@@ -186,7 +188,7 @@ def save_draft() -> Response:
     """Draft the lot."""
     return acted(
         lots.draft_lot,
-        _drafted,
+        lot_forms.drafted,
         lambda made: url_for("lots.lot", lot_id=made.lot_id),
         guard=api.guard_draft,
         done=gettext("批次已起草，请核对后提交审核。"),
@@ -246,7 +248,7 @@ def mandate(lot_id: UUID) -> Response:
     """Record the vote, the households' papers, the charter."""
     return acted(
         lots.record_mandate,
-        lambda: _mandate(lot_id),
+        lambda: lot_forms.mandate(lot_id),
         _here(lot_id),
         guard=api.guard_concerned,
         done=gettext("授权已登记。"),
@@ -296,73 +298,6 @@ def _simple(lot_id: UUID, verb: Any, kind: Any, guard: Any) -> Response:  # noqa
     return acted(verb, lambda: from_form(kind, lot_id=lot_id), _here(lot_id), guard=guard)
 
 
-def _mandate(lot_id: UUID) -> lots.RecordMandate:
-    vote = None
-    if word("vote_on"):
-        body = {"on": word("vote_on"), "yes": whole("yes"), "entitled": whole("entitled")}
-        vote = parse(Vote, json.dumps(body), {})
-    consents = tuple(
-        Consent(parcel=name.removeprefix("consent-"), document_ref=value.strip() or None)
-        for name, value in request.form.items()
-        if name.startswith("consent-")
-    )
-    return lots.RecordMandate(
-        **given(  # type: ignore[arg-type]
-            lot_id=lot_id, vote=vote, consents=consents, charter_ref=word("charter_ref") or None
-        )
-    )
-
-
-def _drafted() -> lots.DraftLot:
-    project_id = parse(_Chosen, json.dumps({"project_id": word("project_id")}), {}).project_id
-    wanted = set(request.form.getlist("parcel"))
-    with reading() as session:
-        project = projects.view(session, project_id)
-        ground = sale_reads.sellable(session, project_id)
-        run_id = sale_reads.latest_forecast(session, project_id)
-    offers = tuple(
-        lots.Offer(
-            vintage=whole(f"vintage-{row}"), quantity=kg(f"t-{row}"), price_fen=fen(f"price-{row}")
-        )
-        for row in range(OFFER_ROWS)
-        if word(f"vintage-{row}")
-    )
-    if not offers:
-        raise FieldsInvalidError((field_error("/vintage-0", "FIELD_MISSING", field="vintage"),))
-    body = {"number": word("number"), "title": word("title"), "term_years": whole("term_years")}
-    if word("closes_on"):
-        body["closes_on"] = word("closes_on")
-    return parse(
-        lots.DraftLot,
-        json.dumps(body),
-        given(
-            programme_id=project.programme_id,
-            programme_version=project.programme_version,
-            company_id=party_of(actor()),
-            project_id=project_id,
-            run_id=run_id,
-            offers=offers,
-            parcels=tuple(
-                lots.ParcelOfLot(
-                    parcel_id=one.parcel_id,
-                    claim_id=one.claim_id,
-                    supplier_id=one.supplier_id,
-                    household_id=one.household_id,
-                    tenure=Tenure(one.tenure),
-                )
-                for one in ground
-                if str(one.parcel_id) in wanted
-            ),
-            advance_fen=0,
-        ),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Chosen:
-    project_id: UUID
-
-
 def risk_texts(lot: api.LotCard) -> tuple[str, ...]:
     """Return what a buyer accepts when they sign; part of the contract."""
     tree = lot.unit == "tree"
@@ -390,6 +325,7 @@ def _context(
     said: tuple[ObjectionView, ...],
     *,
     concerned: bool,
+    basis_url: str,
 ) -> LotContext:
     view = api.card(page.lot, ground[0])
     words = {state.code: state.en if english() else state.zh for state in LOT_SALE.states}
@@ -423,12 +359,25 @@ def _context(
             for event in LOT_PHYSICAL.events
             if own and stored and event.code in physical
         ),
-        run_url=None,
+        basis_url=basis_url,
         settle_url=url_for("statements.begin", lot_id=view.lot_id)
         if own and may(who, "settlement:write") and stored
         else None,
         packs=(),
         matured=_matured(page) if own and may(who, "settlement:write") and stored else None,
+    )
+
+
+def _basis_url(session: Session, who: ActorView | None, lot_id: UUID) -> str:
+    """Lead to the inputs of this lot's numbers: its forecast, or the values anybody may read."""
+    basis = sale_reads.basis(session, lot_id)
+    reader = who is not None and may(who, "assessment:read")
+    if who and reader and basis.run_id and assessments.may_see(session, who, basis.run_id):
+        return url_for("assessments.run", run_id=basis.run_id)
+    return url_for(
+        "methods.programme",
+        programme_id=basis.programme_id,
+        version=basis.programme_version,
     )
 
 

@@ -183,7 +183,7 @@ def refuse(period_id: UUID) -> Response | tuple[str, int]:
 def issue(period_id: UUID) -> Response:
     """Issue it to the proponent."""
     return acted(
-        issuance.issue,
+        delivery.issue_period,
         lambda: from_form(issuance.IssuePeriod, period_id=period_id),
         url_for("periods.period", period_id=period_id),
         guard=api.guard_issue,

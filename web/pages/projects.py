@@ -97,6 +97,8 @@ class ProjectContext:
     here: int
     may: frozenset[str]
     own_submission: bool
+    held: tuple[tuple[str, str], ...]
+    """Active claims to let go of: id, and the parcel with its years."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +170,8 @@ def project(project_id: UUID) -> str:
     """Show one project."""
     with reading() as session:
         found = reads.project_page(session, actor(), reads.ProjectById(project_id=project_id))
-    return show("projects/project.html", _context(found), scheme=scheme_word)
+        held = claims.claims_of_project(session, project_id)
+    return show("projects/project.html", _context(found, held), scheme=scheme_word)
 
 
 @blueprint.get("/<uuid:project_id>/parcels.geojson")
@@ -239,6 +242,31 @@ def claim(project_id: UUID) -> Response:
         guard=api.guard_claim,
         done=gettext("已对全部地块提出主张。"),
     )
+
+
+@blueprint.post("/<uuid:project_id>/claims/releases")
+@requires("parcel:decide")
+def release(project_id: UUID) -> Response:
+    """Let go of one parcel's claim, or of all that are held."""
+    return acted(
+        claims.release,
+        lambda: _released(project_id),
+        url_for("projects.project", project_id=project_id),
+        guard=api.guard_release,
+        done=gettext("主张已放弃，土地和年份可以重新主张。"),
+    )
+
+
+def _released(project_id: UUID) -> Command:
+    chosen = word("claim_id")
+    if chosen:
+        ids = [chosen]
+    else:
+        with reading() as session:
+            held = claims.claims_of_project(session, project_id)
+        ids = [str(one.id) for one in held if one.status == "active"]
+    body = {"claim_ids": ids, "reason": word("reason")}
+    return parse(api.ReleaseProjectClaims, json.dumps(body), {**given(), "project_id": project_id})
 
 
 def _guard_decide(session: Session, who: ActorView, command: projects.DecideProject) -> None:
@@ -362,8 +390,9 @@ def scheme_word(scheme: str) -> str:
     return words.get(scheme, scheme)
 
 
-def _context(found: reads.ProjectPage) -> ProjectContext:
+def _context(found: reads.ProjectPage, held: list[claims.ClaimView]) -> ProjectContext:
     line, who = found.project, actor()
+    names: dict[UUID | None, str] = {one.line.id: one.name for one in map(_ground, found.ground)}
     words = {
         "draft": gettext("起草"),
         "submitted": gettext("提交"),
@@ -383,6 +412,11 @@ def _context(found: reads.ProjectPage) -> ProjectContext:
         here=_here(found),
         may=frozenset(_open_steps(found, who)),
         own_submission=line.submitted_by == who.id,
+        held=tuple(
+            (str(one.id), f"{names.get(one.parcel_id, '—')} · {one.first_year}–{one.last_year}")
+            for one in held
+            if one.status == "active"
+        ),
     )
 
 
@@ -407,6 +441,8 @@ def _open_steps(found: reads.ProjectPage, who: ActorView) -> list[str]:
     active = any(one.status == "active" for one in found.claims)
     if line.status == "approved" and not active and who.has("county", "company", "system"):
         steps.append("claim")
+    if active and may(who, "parcel:decide"):
+        steps.append("release")
     if line.parcels and may(who, "eligibility:run"):
         steps.append("check")
     return steps
