@@ -259,6 +259,7 @@ def _ask(session: Session, command: ConfirmDisturbance, n: int, one: Rerun) -> U
         parcel_ids=one.parcel_ids,
         layer_ids=one.run.layer_ids,
         curves=dict(one.run.curves),
+        programme_id=one.run.programme_id,
     )
     return estimation.request(session, asked)
 

@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from registry import programmes
 from registry.canonical import digest
 from registry.programmes.schema import WARMTH
-from registry.stand_events import PRESENT, WHOLE
+from registry.stand_events import WHOLE
 from sinks import flows, tables
 from sinks.pools import STAND_ORDER, Pool
 from sinks.strata import Culms, Happening, name_of
@@ -149,7 +149,7 @@ def read(
     ------
     NotFoundError : there is no such programme.
     """
-    found = given(session, parcels, monitored=monitored, last_year=last_year)
+    found = given(session, parcels, at=at, monitored=monitored, last_year=last_year)
     programme = _programme(session, project_id, programme_id, at)
     if programme is None:
         if not found:
@@ -185,13 +185,20 @@ def _programme(
 
 
 def given(
-    session: Session, parcels: Sequence[tuple[UUID, int]], *, monitored: bool, last_year: int
+    session: Session,
+    parcels: Sequence[tuple[UUID, int]],
+    *,
+    at: datetime,
+    monitored: bool,
+    last_year: int,
 ) -> dict[UUID, Given]:
-    """Return what the record says of parcels: their own events and those of their ancestors."""
+    """Return what the record says of parcels at a moment: own events and those of ancestors."""
     ids = [parcel for parcel, _ in parcels]
     asked = {"ids": ids, "versions": [version for _, version in parcels]}
     events: dict[UUID, list[Happening]] = {}
-    for row in session.execute(_EVENTS, asked | {"monitored": monitored, "last": last_year}):
+    for row in session.execute(
+        _EVENTS, asked | {"at": at, "monitored": monitored, "last": last_year}
+    ):
         touched = min(max(round(row.touched_ppm * row.share), 1), WHOLE)
         events.setdefault(row.parcel_id, []).append(
             Happening(
@@ -287,7 +294,9 @@ _EVENTS = text(
     " JOIN parcel_version v ON v.parcel_id = l.parent_id AND v.version = l.parent_version)"
     " SELECT k.parcel_id, k.share, e.year, e.kind, e.touched_ppm, e.intensity_ppm, e.species"
     " FROM kin k JOIN stand_event e ON e.parcel_id = k.ancestor_id"
-    f" WHERE {PRESENT} AND e.year <= :last AND NOT (e.planned AND :monitored)"
+    " WHERE NOT e.withdrawn AND e.effective_at <= :at AND NOT EXISTS (SELECT FROM stand_event r"
+    "  WHERE r.replaces = e.id AND r.effective_at <= :at)"
+    " AND e.year <= :last AND NOT (e.planned AND :monitored)"
 )
 _CULMS = text(
     "SELECT v.parcel_id, v.attributes"

@@ -1,7 +1,7 @@
 """What happened to stands: rows that a run reads; corrected by another row, never changed.
 
-An event counts from its year on for every run made after it was entered: it is part of a run's
-input digest.  Children of a split have what their parent had.
+An event counts from its year on for every run asked for since it was entered: it is part of a
+run's input digest.  Children of a split have what their parent had.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,6 +1,6 @@
 """The story of the demo county: from plot files to money back in the village."""
 
-from web.demo import county, decision, fen, logins, orchards, plots, tonne, trees, unit
+from web.demo import change, county, decision, fen, logins, orchards, plots, tonne, trees, unit
 from web.demo.teller import Teller, Told
 
 STEPS = {
@@ -13,6 +13,7 @@ STEPS = {
     "unit 一单位": unit.tell,
     "orchards 果园": orchards.tell,
     "trees 树": trees.tell,
+    "change 变化": change.tell,
 }
 
 
