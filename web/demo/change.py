@@ -35,8 +35,12 @@ def tell(teller: Teller) -> Totals:
     look = DetectLosses(
         **teller.by("county", "losses", LOADED), layer_id=lost, division_code=ADCODE
     )
-    measured = _done(teller, teller.do(change_series.request, measure), folder)
-    proposed = _done(teller, teller.do(losses.request, look), folder)
+    asked = (
+        teller.do(change_series.request, measure),
+        teller.do(losses.request, look),
+    )
+    run_worker(teller.engine, layer_dir=folder, once=True)
+    measured, proposed = (_done(teller, job_id) for job_id in asked)
     again = change_series.measure(teller.engine, measure, layer_dir=folder)
     teller.check(
         "unchanged images are not measured again",
@@ -88,8 +92,7 @@ def _layer(
     return teller.do(layers.register_layer, command).id
 
 
-def _done(teller: Teller, job_id: UUID, folder: Any) -> dict[str, Any]:  # noqa: ANN401 -- a path
-    run_worker(teller.engine, layer_dir=folder, once=True)
+def _done(teller: Teller, job_id: UUID) -> dict[str, Any]:
     with teller.reading() as session:
         job = jobs.get(session, job_id)
     teller.check(f"the job {job.task} is done", holds=job.state == "done", figure=job.state)
