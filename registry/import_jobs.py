@@ -5,7 +5,7 @@ leaves no row behind.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from itertools import islice
@@ -20,10 +20,10 @@ from sqlalchemy.orm import Session
 
 from geo.doubt import LOOKED_AT_MAX, Verdict, judge
 from geo.fields import field_findings
-from geo.findings import Finding
+from geo.findings import Finding, warning
 from geo.helmert import parse_helmert
 from geo.intake import examine_alone, file_notes
-from geo.vector import FeatureFile, open_features
+from geo.vector import FeatureFile, RawFeature, open_features
 from registry import divisions, import_store, imports, jobs
 from registry.db import Command, transaction
 from registry.errors import NotFoundError, RegistryError, WrongStateError
@@ -171,9 +171,9 @@ def _read(running: jobs.Running, asked: RequestImport) -> Mapping[str, object]:
     verdict = judge(file.features, file.system, named=asked.crs is not None, division=ground)
     verdict = replace(verdict, findings=(*verdict.findings, *_fields(file)))
     target, done = _begin(running, asked, file, verdict)
-    deep = _stage(running, file, verdict, target, done)
+    deep, odd = _stage(running, file, verdict, target, done, ground=ground)
     running.progress("compare", file.n_features, file.n_features)
-    return _compare(running, asked, verdict, deep)
+    return _compare(running, asked, verdict, deep, odd)
 
 
 def _fields(file: FeatureFile) -> tuple[Finding, ...]:
@@ -218,29 +218,57 @@ def _begin(
 
 
 def _stage(
-    running: jobs.Running, file: FeatureFile, verdict: Verdict, target: Target, done: int
-) -> list[int]:
-    """Keep run after run; return the rows whose heights were dropped, of all runs."""
+    running: jobs.Running,
+    file: FeatureFile,
+    verdict: Verdict,
+    target: Target,
+    done: int,
+    *,
+    ground: object,
+) -> tuple[list[int], list[Finding]]:
+    """Keep run after run; return the rows whose heights were dropped, and what later runs say."""
     deep: list[int] = []
+    odd: list[Finding] = []
     for run in file.chunks(RUN_ROWS):
         deep += [feature.row for feature in run if feature.dropped_dimension]
+        odd += _elsewhere(run, verdict, ground)
         fresh = [feature for feature in run if feature.row > done]
         if fresh:
             intake = examine_alone(fresh, verdict.system, asked=verdict.asked)
             with transaction(running.engine, actor_id=running.actor_id) as session:
                 stage(session, target, intake)
         running.progress("read", run[-1].row, file.n_features)
-    return deep
+    return deep, odd
+
+
+def _elsewhere(run: Sequence[RawFeature], verdict: Verdict, ground: object) -> Iterator[Finding]:
+    """Warn of a run, after those that the file was judged by, whose ground is elsewhere."""
+    if ground is None or verdict.asked or run[0].row <= LOOKED_AT_MAX:
+        return
+    for one in judge(run, verdict.system, named=True, division=ground).findings:
+        other = one.params.get("reading") or one.params.get("other")
+        yield warning(
+            None,
+            "DATUM_CHANGES",
+            first_row=run[0].row,
+            last_row=run[-1].row,
+            crs=verdict.system.label,
+            other=other,
+        )
 
 
 def _compare(
-    running: jobs.Running, asked: RequestImport, verdict: Verdict, deep: list[int]
+    running: jobs.Running,
+    asked: RequestImport,
+    verdict: Verdict,
+    deep: list[int],
+    odd: list[Finding],
 ) -> Mapping[str, object]:
     batch_id = running.id
     with transaction(running.engine, actor_id=running.actor_id) as session:
         import_store.compare(session, batch_id)
         notes = file_notes(verdict.system, import_store.open_shapes(session, batch_id), deep=deep)
-        import_store.note(session, batch_id, [row_finding(one) for one in notes])
+        import_store.note(session, batch_id, [row_finding(one) for one in (*odd, *notes)])
         import_store.refuse_stored(session, batch_id)
         result = asdict(import_store.settle(session, batch_id, "previewed"))
         if asked.accept:

@@ -1,7 +1,6 @@
 """Readers: a file of parcels becomes features, each with its own faults."""
 
 import re
-import tempfile
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -19,11 +18,12 @@ from geo.slips import likely_systems
 from geo.vector.archive import unpack
 from geo.vector.dxf import is_dxf, read_dxf
 from geo.vector.features import FeatureFile, Limits, RawFeature, Table
+from geo.vector.folder import Folder
 from geo.vector.geojson import Document, read_geojson
 from geo.vector.gml import read_gml
 from geo.vector.gpx import read_gpx
 from geo.vector.kml import read_kml
-from geo.vector.ogr import read_flatgeobuf, read_layers, read_shapefile
+from geo.vector.ogr import LayerFeatures, read_flatgeobuf, read_layers, read_shapefile
 from geo.vector.parquet import read_parquet
 from geo.vector.sheet import read_csv, read_excel
 from geo.vector.table import read_table
@@ -225,11 +225,14 @@ def open_features(
     _check(path, limits)
     if detect_format(path) != "zip":
         return _open(path, path.name, how)
-    with tempfile.TemporaryDirectory(prefix="tanhui-zip-") as folder:
-        inner = unpack(path, Path(folder), layer=layer, limits=limits)
-        # in a geodatabase the layer named is one of its tables, else it chose the member
-        within = layer if inner.suffix == ".gdb" else None
-        return _open(inner, path.name, replace(how, layer=within))
+    folder = Folder("tanhui-zip-")
+    inner = unpack(path, folder.path, layer=layer, limits=limits)
+    # in a geodatabase the layer named is one of its tables, else it chose the member
+    within = layer if inner.suffix == ".gdb" else None
+    file = _open(inner, path.name, replace(how, layer=within))
+    if isinstance(file.features, LayerFeatures):
+        file.features.hold(folder)
+    return file
 
 
 _TextReader = Callable[..., Table]

@@ -13,7 +13,7 @@ CHUNK_ROWS: Final = 5_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How large a file may be before it is refused."""
+    """How large a file may be, and how slow, before it is refused."""
 
     file_bytes: int = 200_000_000
     features: int = 500_000
@@ -24,6 +24,7 @@ class Limits:
     nesting: int = 64
     cells: int = 20_000_000
     seconds: float = 300.0
+    seconds_a_run: float = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +76,8 @@ class FeatureFile:
     system
         Reference system of the coordinates; never None, for such a file is refused.
     features
-        In file order; those of GeoJSON are decoded anew each time they are gone through.
+        In file order; those of GeoJSON and of long layers are read anew each time they are gone
+        through.
     findings
         Warnings about the file as a whole.
     """

@@ -2,27 +2,22 @@
 
 import math
 import shutil
-import tempfile
-import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, overload
 
 import numpy as np
-import pyogrio
-import pyogrio.raw
 import shapely
 from numpy.typing import NDArray
-from pyogrio.errors import DataLayerError, DataSourceError
 
 from geo.errors import FileError
 from geo.findings import Finding, refused, warning
+from geo.vector import gdal
 from geo.vector.aliases import with_long_names
 from geo.vector.dbf import encoding_of_cpg, guess_encoding
 from geo.vector.features import Limits, RawFeature, Table
+from geo.vector.folder import Folder
 from geo.vector.rings import Shape
 from geo.vector.text import check_encoding
 from geo.vector.wkb import shape_from_wkb
@@ -30,20 +25,12 @@ from geo.vector.wkb import shape_from_wkb
 OWN_SIDE_LAYERS: Final = frozenset({"neighbours", "layer_styles"})
 """Layers that our own export puts beside the parcels, to be looked at and not imported."""
 
+RUN_ROWS: Final = 20_000
+"""So many features are asked for at once, and are in memory at once."""
+
 _FAILURES_MAX: Final = 200
 _SIDECARS: Final = (".shx", ".dbf", ".prj", ".cpg")
 _POLYGONAL: Final = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
-
-
-@contextmanager
-def _gdal(name: str) -> Iterator[None]:
-    """Turn GDAL's failures into ours and keep its remarks out of the log."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            yield
-        except (DataSourceError, DataLayerError, ValueError, RuntimeError) as error:
-            raise FileError("FILE_UNREADABLE", name=name, reason=str(error)[:200]) from error
 
 
 def _plain(value: object) -> object:
@@ -98,69 +85,126 @@ def features_from_wkb(
     return found
 
 
-def _read_layer(
-    path: Path, name: str, *, layer: str | None, encoding: str | None, limits: Limits
-) -> tuple[dict[str, Any], list[RawFeature], list[Finding]]:
-    """Read a layer at once, or in halves around the features that cannot be read."""
-    with _gdal(name):
-        info = pyogrio.read_info(path, layer=layer, encoding=encoding)
-        count = int(info["features"])
-    if count > limits.features:
-        raise FileError("FILE_TOO_MANY_FEATURES", features=count, limit=limits.features)
-    try:
-        with _gdal(name):
-            meta, _, blobs, columns = pyogrio.raw.read(path, layer=layer, encoding=encoding)
-    except FileError:
-        if count <= 1:
-            raise
-        read = partial(_read_run, path, name, layer=layer, encoding=encoding, limits=limits)
-        return _in_halves(read, info, count)
-    names = [str(field) for field in meta["fields"]]
-    features = features_from_wkb(names, blobs, columns, limits)
-    notes: list[Finding] = []
-    if 0 <= len(features) < count:
-        notes.append(warning(None, "FILE_SHORT", said=count, read=len(features)))
-    return meta, features, notes
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Layer:
+    """One layer of a file, asked for in runs.
+
+    Attributes
+    ----------
+    name
+        What the user calls the file.
+    folder
+        Where it was unpacked or staged, kept for as long as it may be read again.
+    named
+        Gives features the names of their fields.
+    """
+
+    path: Path
+    name: str
+    layer: str | None
+    encoding: str | None
+    limits: Limits
+    folder: Folder | None = None
+    named: Callable[[Iterable[RawFeature]], Iterator[RawFeature]] = iter
+
+    def ask(self, what: str, *given: object) -> Any:  # noqa: ANN401 -- arrays of GDAL
+        words = (str(self.path.resolve()), self.layer, self.encoding, *given)
+        return gdal.ask(what, *words, file=self.name, seconds=self.limits.seconds_a_run)
+
+    def features(self, start: int, rows: int | None) -> list[RawFeature]:
+        names, blobs, columns = self.ask("read", start, rows)
+        found = features_from_wkb(names, blobs, columns, self.limits)
+        return [_renumbered(feature, start) for feature in found] if start else found
 
 
-def _read_run(
-    path: Path,
-    name: str,
-    *,
-    layer: str | None,
-    encoding: str | None,
-    limits: Limits,
-    start: int,
-    rows: int,
-) -> list[RawFeature]:
-    with _gdal(name):
-        meta, _, blobs, columns = pyogrio.raw.read(
-            path, layer=layer, encoding=encoding, skip_features=start, max_features=rows
-        )
-    return features_from_wkb([str(field) for field in meta["fields"]], blobs, columns, limits)
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Features that are read at once, or the one that GDAL cannot read, with its reason."""
+
+    start: int
+    rows: int
+    reason: str | None = None
 
 
-def _in_halves(
-    read: Callable[..., list[RawFeature]], info: Mapping[str, Any], count: int
-) -> tuple[dict[str, Any], list[RawFeature], list[Finding]]:
-    """Read what can be read; a feature that cannot is refused in its place."""
-    features: list[RawFeature] = []
-    runs, failures = [(0, count)], 0
-    while runs:
-        start, rows = runs.pop()
+class LayerFeatures(Sequence[RawFeature]):
+    """Features of a layer, read anew each time they are gone through: a run is in memory."""
+
+    def __init__(self, layer: _Layer, runs: Sequence[_Run]) -> None:
+        self._layer, self._runs = layer, runs
+        self._held: list[object] = []
+
+    def hold(self, folder: object) -> None:
+        """Keep what the file lies in for as long as the features may be read."""
+        self._held.append(folder)
+
+    def __len__(self) -> int:
+        return sum(run.rows for run in self._runs)
+
+    def __iter__(self) -> Iterator[RawFeature]:
+        for run in self._runs:
+            if run.reason is None:
+                yield from self._layer.named(self._layer.features(run.start, run.rows))
+            else:
+                row = run.start + 1
+                fault = refused(row, "FEATURE_UNREADABLE", reason=run.reason)
+                yield RawFeature(row=row, geometry=None, faults=(fault,))
+
+    @overload
+    def __getitem__(self, place: int) -> RawFeature: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[RawFeature]: ...
+    def __getitem__(self, place: int | slice) -> RawFeature | Sequence[RawFeature]:
+        return list(self)[place]
+
+
+def _read_layer(layer: _Layer) -> tuple[str | None, Sequence[RawFeature], list[Finding]]:
+    """Read a layer at once; a long one, or one with features that cannot be read, in runs.
+
+    A long one is read once here and forgotten, so that what is broken is found out at once.
+    """
+    count, crs = layer.ask("about")
+    if count > layer.limits.features:
+        raise FileError("FILE_TOO_MANY_FEATURES", features=count, limit=layer.limits.features)
+    if count <= RUN_ROWS:
         try:
-            found = read(start=start, rows=rows)
+            features = tuple(layer.named(layer.features(0, None)))
+        except FileError as error:
+            if count <= 1 or error.code != "FILE_UNREADABLE":
+                raise
+        else:
+            return crs, features, _short(count, len(features))
+    runs = _runs(layer, count)
+    found = LayerFeatures(layer, runs)
+    return crs, found, _short(count, len(found))
+
+
+def _short(said: int, read: int) -> list[Finding]:
+    return [warning(None, "FILE_SHORT", said=said, read=read)] if read < said else []
+
+
+def _runs(layer: _Layer, count: int) -> list[_Run]:
+    """Cut a layer into runs that can be read, around the features that cannot."""
+    found: list[_Run] = []
+    waiting = [(start, min(RUN_ROWS, count - start)) for start in range(0, count, RUN_ROWS)][::-1]
+    failures = 0
+    while waiting:
+        start, rows = waiting.pop()
+        try:
+            read = int(layer.ask("count", start, rows))
         except FileError as error:
             failures += 1
-            if failures > _FAILURES_MAX:
+            if failures > _FAILURES_MAX or error.code != "FILE_UNREADABLE":
                 raise
             if rows > 1:
-                runs += [(start + rows // 2, rows - rows // 2), (start, rows // 2)]
+                waiting += [(start + rows // 2, rows - rows // 2), (start, rows // 2)]
                 continue
-            fault = refused(start + 1, "FEATURE_UNREADABLE", reason=error.params["reason"])
-            found = [RawFeature(row=1, geometry=None, faults=(fault,))]
-        features += [_renumbered(feature, start) for feature in found]
-    return dict(info), features, []
+            found.append(_Run(start, 1, str(error.params["reason"])))
+            continue
+        if read:
+            found.append(_Run(start, read))
+        if read < rows:  # the layer ends before it says
+            return found
+    return found
 
 
 def _renumbered(feature: RawFeature, before: int) -> RawFeature:
@@ -187,25 +231,32 @@ def choose_layer(names: list[str], layer: str | None, *, name: str) -> str:
     return names[0]
 
 
-def read_layers(path: Path, *, layer: str | None, limits: Limits) -> Table:
+def read_layers(
+    path: Path, *, layer: str | None, limits: Limits, folder: Folder | None = None
+) -> Table:
     """Read one layer of a GeoPackage, a file geodatabase or any file GDAL knows by its name.
+
+    Parameters
+    ----------
+    folder
+        Where the file was staged, if it was.
 
     Raises
     ------
     FileError
         FILE_UNREADABLE, FILE_HAS_LAYERS, FILE_HAS_NO_LAYER, FILE_TOO_MANY_FEATURES.
     """
-    with _gdal(path.name):
-        layers = [str(entry[0]) for entry in pyogrio.list_layers(path) if entry[1] is not None]
+    layers = gdal.ask("layers", str(path.resolve()), file=path.name, seconds=limits.seconds_a_run)
     main = [one for one in layers if one not in OWN_SIDE_LAYERS]
     chosen = choose_layer(main if layer is None else layers, layer, name=path.name)
-    meta, features, notes = _read_layer(path, path.name, layer=chosen, encoding=None, limits=limits)
-    crs = meta["crs"]
+    crs, features, notes = _read_layer(
+        _Layer(path=path, name=path.name, layer=chosen, encoding=None, limits=limits, folder=folder)
+    )
     unknown = crs is None or "undefined" in str(crs).lower()
     return Table(
         encoding="utf-8",
         crs=None if unknown else str(crs),
-        features=tuple(features),
+        features=features,
         findings=tuple(notes),
     )
 
@@ -218,10 +269,10 @@ def read_flatgeobuf(path: Path, *, limits: Limits) -> Table:
     FileError
         FILE_UNREADABLE, FILE_TOO_MANY_FEATURES.
     """
-    with tempfile.TemporaryDirectory(prefix="tanhui-fgb-") as folder:
-        staged = Path(folder) / "parcels.fgb"
-        shutil.copyfile(path, staged)
-        return read_layers(staged, layer=None, limits=limits)
+    folder = Folder("tanhui-fgb-")
+    staged = folder.path / "parcels.fgb"
+    shutil.copyfile(path, staged)
+    return read_layers(staged, layer=None, limits=limits, folder=folder)
 
 
 def _sidecars(path: Path) -> dict[str, Path]:
@@ -277,23 +328,20 @@ def read_shapefile(path: Path, *, encoding: str | None, limits: Limits) -> Table
         notes.append(warning(None, "SHAPE_DBF_MISSING"))
     if ".shx" not in sides:
         notes.append(warning(None, "SHAPE_SHX_RESTORED"))
-    with tempfile.TemporaryDirectory(prefix="tanhui-shape-") as folder:
-        staged = Path(folder) / "parcels.shp"
-        shutil.copyfile(path, staged)
-        for suffix in (".shx", ".dbf"):
-            if suffix in sides:
-                shutil.copyfile(sides[suffix], staged.with_suffix(suffix))
-        before = pyogrio.get_gdal_config_option("SHAPE_RESTORE_SHX")
-        pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": True})
-        try:
-            _, features, more = _read_layer(
-                staged, path.name, layer=None, encoding=name, limits=limits
-            )
-        finally:
-            pyogrio.set_gdal_config_options({"SHAPE_RESTORE_SHX": before})
-    return Table(
+    folder = Folder("tanhui-shape-")
+    staged = folder.path / "parcels.shp"
+    shutil.copyfile(path, staged)
+    for suffix in (".shx", ".dbf"):
+        if suffix in sides:
+            shutil.copyfile(sides[suffix], staged.with_suffix(suffix))
+    layer = _Layer(
+        path=staged,
+        name=path.name,
+        layer=None,
         encoding=name,
-        crs=crs,
-        features=tuple(with_long_names(features, path)),
-        findings=(*notes, *more),
+        limits=limits,
+        folder=folder,
+        named=lambda features: with_long_names(features, path),
     )
+    _, features, more = _read_layer(layer)
+    return Table(encoding=name, crs=crs, features=features, findings=(*notes, *more))

@@ -10,13 +10,18 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import shapely
+from geoalchemy2 import WKTElement
+from pyproj import Transformer
 from sqlalchemy import text
 
 from geo.intake import examine
 from registry import import_jobs, import_store, imports, jobs
 from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.errors import WrongStateError
-from tests.registry.test_imports import STEP, count, square, write
+from registry.models import Division
+from tests import factories
+from tests.registry.test_imports import LAT, LON, STEP, count, square, write
 
 
 @pytest.fixture(autouse=True)
@@ -231,3 +236,33 @@ def test_a_change_of_the_job_is_told_on_the_channel(engine, at, tmp_path):
         driver.execute(f"UNLISTEN {jobs.CHANNEL}")
         driver.autocommit = False
     assert told == [str(asked.job_id)]
+
+
+def test_a_later_part_of_a_file_in_another_zone_is_told(engine, at, tmp_path, monkeypatch):
+    """The file is judged by its first rows; here the last of them were measured in another zone."""
+    monkeypatch.setattr(import_jobs, "LOOKED_AT_MAX", 6)
+    county = shapely.MultiPolygon([shapely.box(LON - 0.1, LAT - 0.1, LON + 0.1, LAT + 0.1)])
+    with transaction(engine) as session:
+        code = factories.division(session)
+        session.get(Division, code).boundary = WKTElement(county.wkt, srid=4490)
+    shapes = []
+    for n in range(12):
+        zone = Transformer.from_crs(
+            "EPSG:4490", "EPSG:4549" if n < 9 else "EPSG:4548", always_xy=True
+        )
+        shape = shapely.transform(
+            shapely.geometry.shape(square(n)), zone.transform, interleaved=False
+        )
+        shapes.append(json.loads(shapely.to_geojson(shape)))
+    path = write(tmp_path / "a.geojson", shapes)
+    path.write_text(path.read_text().replace("4490", "4549"))
+    asked = ask(engine, path, at, division_code=code)
+    jobs.work(engine, once=True)
+    assert look(engine, asked.job_id).result["read"] == 12
+    with transaction(engine) as session:
+        report = import_store.report(session, asked.batch_id)
+    (told,) = [one for one in report.findings if one.code == "DATUM_CHANGES"]
+    assert (told.severity, told.params["first_row"], told.params["last_row"]) == ("warning", 10, 12)
+    assert told.params["other"] == "EPSG:4548"
+    outside = {one.row for one in report.findings if one.code == "OUTSIDE_DIVISION"}
+    assert outside == {10, 11, 12}
