@@ -17,7 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 from registry import divisions, ledger
 from registry.canonical import digest
-from registry.db import PUBLIC_ACTOR, SYSTEM_ACTOR, act_as
+from registry.db import PUBLIC_ACTOR, SYSTEM_ACTOR, Command, act_as
 from registry.errors import NotPermittedError
 from registry.models import Parcel
 from registry.refusals import refusal_of
@@ -478,6 +478,35 @@ def test_nobody_acts_in_anothers_name(world, session):
     key = "INSERT INTO idempotency (actor_id, key, request_hash) VALUES (:who, 'k', :hash)"
     taken = {"who": world.who["county"], "hash": DOCUMENT}
     assert isinstance(refused(session, key, **taken), NotPermittedError)
+
+
+WHOLE_ACT = (
+    "SELECT replayed FROM post(:who, :key, :hash, gen_random_uuid(), 'x', 'x', 'x', '{}', :at,"
+    " jsonb_build_array(jsonb_build_object('source', cast(:source AS text),"
+    "   'target', cast(:target AS text), 'amount', 5)), '[]', '{}')"
+)
+
+
+def test_a_whole_act_is_done_by_who_may_write_and_out_of_their_own_accounts(world, session):
+    """The definer that writes an act whole asks what the policies ask."""
+    mine, other = (world.named("account", f"{place}.buyer") for place in "AB")
+    purse = ledger.open_account(session, "fen", "world")
+    funds = [ledger.Leg(source=purse, target=one, amount=100) for one in (mine, other)]
+    command = Command(at=AT, actor_id=SYSTEM_ACTOR, key="funds")
+    ledger.post(session, command, kind="x", subject=("x", "x"), body={}, legs=funds)
+    row = {"hash": DOCUMENT, "at": AT, "target": str(purse)}
+    buyer = world.who["buyer"]
+    for desk in ("auditor", "bank", "public", "nobody"):
+        act = row | {"who": world.who[desk], "key": desk, "source": str(mine)}
+        assert isinstance(refused(session, WHOLE_ACT, **act), NotPermittedError), desk
+    act = row | {"who": buyer, "key": "k", "source": str(other)}
+    assert isinstance(refused(session, WHOLE_ACT, **act), NotPermittedError)
+    assert session.execute(text(WHOLE_ACT), act | {"source": str(mine)}).scalar() is False
+    assert session.execute(text(WHOLE_ACT), act | {"source": str(mine)}).scalar() is True
+    act_as(session, SYSTEM_ACTOR)
+    written = session.execute(text("SELECT actor_id, key FROM idempotency WHERE key = 'k'")).all()
+    assert written == [(buyer, "k")]
+    assert (ledger.balance(session, mine), ledger.balance(session, other)) == (95, 100)
 
 
 def test_roles_are_given_by_who_manages_users_and_never_to_oneself(world, session):
