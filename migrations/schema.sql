@@ -240,6 +240,31 @@ CREATE FUNCTION public.check_account_ranges() RETURNS trigger
       RETURN NULL;
     END $$;
 ALTER FUNCTION public.check_account_ranges() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_assessment_shared() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      IF EXISTS (
+        WITH parts AS (
+          SELECT u.i, sum(u.net) AS net, sum(u.stock) AS stock
+            FROM assessment_share s, unnest(s.net_kg, s.stock_kg) WITH ORDINALITY u(net, stock, i)
+           WHERE s.run_id = NEW.run_id AND s.parent_id = NEW.parent_id GROUP BY u.i),
+        whole AS (
+          SELECT u.i, u.net, u.stock FROM (
+            SELECT net_kg, stock_kg FROM assessment_series
+             WHERE run_id = NEW.run_id AND parcel_id = NEW.parent_id
+            UNION ALL SELECT net_kg, stock_kg FROM assessment_share
+             WHERE run_id = NEW.run_id AND parcel_id = NEW.parent_id) o,
+            unnest(o.net_kg, o.stock_kg) WITH ORDINALITY u(net, stock, i))
+        SELECT FROM whole FULL JOIN parts USING (i)
+         WHERE (whole.net, whole.stock) IS DISTINCT FROM (parts.net, parts.stock)) THEN
+        RAISE EXCEPTION 'shares of run % do not add up to parcel %', NEW.run_id, NEW.parent_id
+          USING ERRCODE = '23514', CONSTRAINT = 'assessment_shared_whole';
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.check_assessment_shared() OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_batch_complete() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -296,7 +321,7 @@ CREATE FUNCTION public.check_capacity_sum() RETURNS trigger
     BEGIN
       SELECT c.committed_kg, (SELECT coalesce(sum(r.kg), 0) FROM reservation r
                                WHERE r.claim_id = c.claim_id AND r.parcel_id = c.parcel_id
-                                 AND r.vintage = c.vintage AND r.state <> 'released') AS kg
+                                 AND r.vintage = c.vintage AND r.state NOT IN ('released', 'shared')) AS kg
         INTO found_ FROM capacity c
        WHERE c.claim_id = NEW.claim_id AND c.parcel_id = NEW.parcel_id
          AND c.vintage = NEW.vintage;
@@ -512,6 +537,14 @@ CREATE FUNCTION public.check_reservation_change() RETURNS trigger
     SET search_path TO 'public', 'pg_temp'
     AS $$
     BEGIN
+      IF NEW.state = 'shared' AND OLD.state IN ('held', 'burned')
+         AND (NEW.kg, NEW.burned_kg) = (OLD.kg, OLD.burned_kg) THEN
+        RETURN NEW;
+      END IF;
+      IF OLD.state = 'shared' THEN
+        RAISE EXCEPTION 'reservation % is shared', OLD.id
+          USING ERRCODE = '23514', CONSTRAINT = 'reservation_goes_forward';
+      END IF;
       IF NEW.burned_kg < OLD.burned_kg OR OLD.state = 'burned'
          OR (NEW.state = 'released' AND NEW.burned_kg > 0)
          OR (NEW.state = 'burned') <> (NEW.burned_kg = NEW.kg) THEN
@@ -521,6 +554,28 @@ CREATE FUNCTION public.check_reservation_change() RETURNS trigger
       RETURN NEW;
     END $$;
 ALTER FUNCTION public.check_reservation_change() OWNER TO tanhui_owner;
+CREATE FUNCTION public.check_reservation_shared() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    DECLARE
+      kg_ bigint;
+      burned_ bigint;
+    BEGIN
+      SELECT coalesce(sum(r.kg), 0), coalesce(sum(r.burned_kg), 0) INTO kg_, burned_
+        FROM parcel_lineage k JOIN claim c ON c.parcel_id = k.child_id
+        JOIN claim o ON o.id = NEW.claim_id AND o.scheme = c.scheme AND o.years = c.years
+         AND o.project_id IS NOT DISTINCT FROM c.project_id
+        JOIN reservation r ON r.claim_id = c.id AND r.parcel_id = c.parcel_id
+       WHERE k.parent_id = NEW.parcel_id AND r.holder_ref = NEW.holder_ref
+         AND r.vintage = NEW.vintage;
+      IF (kg_, burned_) IS DISTINCT FROM (NEW.kg, NEW.burned_kg) THEN
+        RAISE EXCEPTION 'reservation % of % kg is shared as % kg', NEW.id, NEW.kg, kg_
+          USING ERRCODE = '23514', CONSTRAINT = 'reservation_shared_whole';
+      END IF;
+      RETURN NULL;
+    END $$;
+ALTER FUNCTION public.check_reservation_shared() OWNER TO tanhui_owner;
 CREATE FUNCTION public.check_reward_adds_up() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -861,6 +916,15 @@ CREATE FUNCTION public.lot_villages(wanted uuid[]) RETURNS TABLE(lot_id uuid, na
        WHERE x.lot_id = ANY (wanted) AND y.kind NOT IN ('person', 'household')
     $$;
 ALTER FUNCTION public.lot_villages(wanted uuid[]) OWNER TO tanhui_owner;
+CREATE FUNCTION public.lots_of_ground(parcels uuid[]) RETURNS TABLE(parcel uuid, lot uuid)
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+      SELECT x.parcel_id, x.lot_id FROM lot_parcel x JOIN lot l ON l.id = x.lot_id
+       WHERE x.parcel_id = ANY (parcels) AND l.sale_state NOT IN ('REJECTED', 'WITHDRAWN')
+       ORDER BY 1, 2
+    $$;
+ALTER FUNCTION public.lots_of_ground(parcels uuid[]) OWNER TO tanhui_owner;
 CREATE FUNCTION public.may_write() RETURNS boolean
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -1874,6 +1938,18 @@ CREATE FUNCTION public.refuse_change() RETURNS trigger
           RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = '55000';
         END $$;
 ALTER FUNCTION public.refuse_change() OWNER TO tanhui_owner;
+CREATE FUNCTION public.refuse_change_but_shared() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      IF NOT EXISTS (SELECT FROM parcel_lineage k JOIN parcel p ON p.id = k.parent_id
+                      WHERE k.parent_id = OLD.parcel_id AND p.status = 'withdrawn') THEN
+        RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = '55000';
+      END IF;
+      RETURN OLD;
+    END $$;
+ALTER FUNCTION public.refuse_change_but_shared() OWNER TO tanhui_owner;
 CREATE FUNCTION public.refuse_leg(from_id uuid, to_id uuid, asked bigint) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2048,6 +2124,37 @@ CREATE FUNCTION public.serial_parts(wanted text, span int8range, account uuid) R
        WHERE b.prefix = wanted AND r.closed_by IS NULL AND r.serials && span
     $$;
 ALTER FUNCTION public.serial_parts(wanted text, span int8range, account uuid) OWNER TO tanhui_owner;
+CREATE FUNCTION public.share_lot_ground(parent uuid, lot uuid, children uuid[], claims uuid[], supply jsonb) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'public', 'pg_temp'
+    AS $$
+    BEGIN
+      IF NOT may_write() OR EXISTS (
+           SELECT FROM unnest(children) AS one(id) WHERE NOT EXISTS (
+             SELECT FROM parcel_lineage k WHERE k.parent_id = parent AND k.child_id = one.id))
+         OR EXISTS (
+           SELECT FROM lot_supply s
+             LEFT JOIN (SELECT (x ->> 'vintage')::integer AS vintage,
+                               sum((x ->> 'units')::bigint) AS units
+                          FROM jsonb_array_elements(supply) x GROUP BY 1) n USING (vintage)
+            WHERE s.lot_id = share_lot_ground.lot AND s.parcel_id = parent
+              AND s.units IS DISTINCT FROM n.units) THEN
+        RAISE EXCEPTION 'supply of parcel % is not shared whole', parent
+          USING ERRCODE = '23514', CONSTRAINT = 'lot_supply_shared_whole';
+      END IF;
+      INSERT INTO lot_parcel (lot_id, parcel_id, claim_id, supplier_id, household_id, tenure)
+      SELECT x.lot_id, c.id, c.claim, x.supplier_id, x.household_id, x.tenure
+        FROM lot_parcel x, unnest(children, claims) AS c(id, claim)
+       WHERE x.lot_id = share_lot_ground.lot AND x.parcel_id = parent
+      ON CONFLICT DO NOTHING;
+      INSERT INTO lot_supply (lot_id, vintage, parcel_id, units)
+      SELECT share_lot_ground.lot, (x ->> 'vintage')::integer, (x ->> 'parcel')::uuid,
+             (x ->> 'units')::bigint
+        FROM jsonb_array_elements(supply) x WHERE (x ->> 'units')::bigint > 0;
+      DELETE FROM lot_supply s WHERE s.lot_id = share_lot_ground.lot AND s.parcel_id = parent;
+      DELETE FROM lot_parcel x WHERE x.lot_id = share_lot_ground.lot AND x.parcel_id = parent;
+    END $$;
+ALTER FUNCTION public.share_lot_ground(parent uuid, lot uuid, children uuid[], claims uuid[], supply jsonb) OWNER TO tanhui_owner;
 CREATE FUNCTION public.slot_drain(owner text) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'public', 'pg_temp'
@@ -2291,6 +2398,17 @@ CREATE VIEW public.assessment_pool WITH (security_invoker='true') AS
      CROSS JOIN LATERAL generate_series(1, array_length(s.pool_kg, 1)) k(k))
      CROSS JOIN LATERAL generate_series(1, cardinality(s.net_kg)) i(i));
 ALTER TABLE public.assessment_pool OWNER TO tanhui_owner;
+CREATE TABLE public.assessment_share (
+    run_id uuid NOT NULL,
+    parcel_id uuid NOT NULL,
+    parent_id uuid NOT NULL,
+    first_year integer NOT NULL,
+    stock_kg bigint[] NOT NULL,
+    net_kg bigint[] NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ck_assessment_share_arrays_match CHECK ((cardinality(stock_kg) = cardinality(net_kg)))
+);
+ALTER TABLE public.assessment_share OWNER TO tanhui_owner;
 CREATE TABLE public.bank_line (
     id uuid NOT NULL,
     bank_reference text NOT NULL,
@@ -3421,7 +3539,7 @@ CREATE TABLE public.reservation (
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT ck_reservation_burned_within CHECK (((burned_kg >= 0) AND (burned_kg <= kg))),
     CONSTRAINT ck_reservation_kg_positive CHECK ((kg > 0)),
-    CONSTRAINT ck_reservation_state_known CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'burned'::text])))
+    CONSTRAINT ck_reservation_state_known CHECK ((state = ANY (ARRAY['held'::text, 'released'::text, 'burned'::text, 'shared'::text])))
 );
 ALTER TABLE public.reservation OWNER TO tanhui_owner;
 CREATE TABLE public.retirement (
@@ -3719,6 +3837,8 @@ ALTER TABLE ONLY public.assessment_run
     ADD CONSTRAINT pk_assessment_run PRIMARY KEY (id);
 ALTER TABLE ONLY public.assessment_series
     ADD CONSTRAINT pk_assessment_series PRIMARY KEY (run_id, parcel_id);
+ALTER TABLE ONLY public.assessment_share
+    ADD CONSTRAINT pk_assessment_share PRIMARY KEY (run_id, parcel_id);
 ALTER TABLE ONLY public.bank_line
     ADD CONSTRAINT pk_bank_line PRIMARY KEY (id);
 ALTER TABLE ONLY public.batch
@@ -3999,6 +4119,7 @@ CREATE INDEX ix_actor_party_id ON public.actor USING btree (party_id);
 CREATE INDEX ix_api_token_login_id ON public.api_token USING btree (login_id);
 CREATE INDEX ix_assessment_run_project_id ON public.assessment_run USING btree (project_id);
 CREATE INDEX ix_assessment_series_parcel_id ON public.assessment_series USING btree (parcel_id);
+CREATE INDEX ix_assessment_share_parcel_id ON public.assessment_share USING btree (parcel_id);
 CREATE INDEX ix_bank_line_subject_id ON public.bank_line USING btree (subject_id);
 CREATE INDEX ix_claim_geometry ON public.claim USING gist (geometry);
 CREATE INDEX ix_claim_parcel_id ON public.claim USING btree (parcel_id);
@@ -4079,6 +4200,8 @@ CREATE UNIQUE INDEX uq_settlement_one_open ON public.settlement USING btree (lot
 CREATE CONSTRAINT TRIGGER account_matches_ranges AFTER UPDATE OF balance ON public.account DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.asset = 'kg'::text) AND (NOT new.overdraft))) EXECUTE FUNCTION public.check_account_ranges();
 CREATE TRIGGER assessment_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment_run FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER assessment_series_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment_series FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER assessment_share_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.assessment_share FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE CONSTRAINT TRIGGER assessment_shared AFTER INSERT ON public.assessment_share DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_assessment_shared();
 CREATE TRIGGER bank_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.bank_line FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER batch_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.batch FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE CONSTRAINT TRIGGER batch_is_complete AFTER INSERT ON public.batch DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_batch_complete();
@@ -4108,9 +4231,11 @@ CREATE TRIGGER job_tells AFTER INSERT OR UPDATE ON public.job FOR EACH ROW EXECU
 CREATE TRIGGER label_run_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.label_run FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER layer_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.layer FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER login_attempt_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.login_attempt FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-CREATE TRIGGER lot_parcel_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lot_parcel FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER lot_parcel_hands_on BEFORE DELETE ON public.lot_parcel FOR EACH ROW EXECUTE FUNCTION public.refuse_change_but_shared();
+CREATE TRIGGER lot_parcel_is_append_only BEFORE UPDATE OR TRUNCATE ON public.lot_parcel FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER lot_step_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lot_step FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
-CREATE TRIGGER lot_supply_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lot_supply FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER lot_supply_hands_on BEFORE DELETE ON public.lot_supply FOR EACH ROW EXECUTE FUNCTION public.refuse_change_but_shared();
+CREATE TRIGGER lot_supply_is_append_only BEFORE UPDATE OR TRUNCATE ON public.lot_supply FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE CONSTRAINT TRIGGER movements_add_up AFTER INSERT ON public.reward_movement DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_reward_adds_up();
 CREATE TRIGGER orchard_balance_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_balance FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER orchard_benchmark_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.orchard_benchmark FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -4149,6 +4274,7 @@ CREATE TRIGGER range_change BEFORE INSERT OR UPDATE ON public.unit_range FOR EAC
 CREATE CONSTRAINT TRIGGER ranges_match_account AFTER INSERT OR UPDATE ON public.unit_range DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_account_ranges();
 CREATE TRIGGER refund_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.refund FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER reservation_change BEFORE UPDATE ON public.reservation FOR EACH ROW EXECUTE FUNCTION public.check_reservation_change();
+CREATE CONSTRAINT TRIGGER reservation_shared AFTER UPDATE ON public.reservation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN ((new.state = 'shared'::text)) EXECUTE FUNCTION public.check_reservation_shared();
 CREATE CONSTRAINT TRIGGER reservations_match_capacity AFTER INSERT OR UPDATE ON public.reservation DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.check_capacity_sum();
 CREATE TRIGGER retirement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.retirement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 CREATE TRIGGER reward_movement_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.reward_movement FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
@@ -4183,6 +4309,10 @@ ALTER TABLE ONLY public.assessment_series
     ADD CONSTRAINT fk_assessment_series_parcel_id_version_parcel_version FOREIGN KEY (parcel_id, version) REFERENCES public.parcel_version(parcel_id, version);
 ALTER TABLE ONLY public.assessment_series
     ADD CONSTRAINT fk_assessment_series_run_id_assessment_run FOREIGN KEY (run_id) REFERENCES public.assessment_run(id);
+ALTER TABLE ONLY public.assessment_share
+    ADD CONSTRAINT fk_assessment_share_parent_id_parcel_lineage FOREIGN KEY (parent_id, parcel_id) REFERENCES public.parcel_lineage(parent_id, child_id);
+ALTER TABLE ONLY public.assessment_share
+    ADD CONSTRAINT fk_assessment_share_run_id_assessment_run FOREIGN KEY (run_id) REFERENCES public.assessment_run(id);
 ALTER TABLE ONLY public.bank_line
     ADD CONSTRAINT fk_bank_line_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.bank_line
@@ -4576,6 +4706,13 @@ CREATE POLICY assessment_series_insert ON public.assessment_series FOR INSERT WI
 CREATE POLICY assessment_series_select ON public.assessment_series FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
    FROM public.parcel u
   WHERE (u.id = assessment_series.parcel_id))) OR (run_id IN ( SELECT public.reached_runs() AS reached_runs))));
+ALTER TABLE public.assessment_share ENABLE ROW LEVEL SECURITY;
+CREATE POLICY assessment_share_insert ON public.assessment_share FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = assessment_share.parcel_id))))));
+CREATE POLICY assessment_share_select ON public.assessment_share FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (EXISTS ( SELECT
+   FROM public.parcel u
+  WHERE (u.id = assessment_share.parcel_id)))));
 ALTER TABLE public.bank_line ENABLE ROW LEVEL SECURITY;
 CREATE POLICY bank_line_insert ON public.bank_line FOR INSERT WITH CHECK ((( SELECT public.acts_for_all() AS acts_for_all) OR (( SELECT public.may_write() AS may_write) AND (actor_id = ( SELECT public.acts_as() AS acts_as)))));
 CREATE POLICY bank_line_select ON public.bank_line FOR SELECT USING ((( SELECT public.sees_all() AS sees_all) OR (actor_id = ( SELECT public.acts_as() AS acts_as)) OR public.sees_bank_line(subject_kind, subject_id)));
@@ -5155,12 +5292,16 @@ REVOKE ALL ON FUNCTION public.check_tree_pack() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.count_parcel_cells() FROM PUBLIC;
 REVOKE ALL ON FUNCTION public.lock_batches(ids uuid[]) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.lock_batches(ids uuid[]) TO tanhui_app;
+REVOKE ALL ON FUNCTION public.lots_of_ground(parcels uuid[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.lots_of_ground(parcels uuid[]) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post(actor uuid, request_key text, hash bytea, event uuid, event_kind text, of_kind text, of_id text, words text, effective timestamp with time zone, legs jsonb, takes jsonb, answer text, OUT replayed boolean, OUT stored_hash bytea, OUT body text) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.post_legs(event uuid, legs jsonb) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.post_legs(event uuid, legs jsonb) TO tanhui_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE public.procrastinate_jobs TO tanhui_app;
 REVOKE ALL ON FUNCTION public.refuse_leg(from_id uuid, to_id uuid, asked bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION public.share_lot_ground(parent uuid, lot uuid, children uuid[], claims uuid[], supply jsonb) FROM PUBLIC;
+GRANT ALL ON FUNCTION public.share_lot_ground(parent uuid, lot uuid, children uuid[], claims uuid[], supply jsonb) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.slot_drain(owner text) FROM PUBLIC;
 GRANT ALL ON FUNCTION public.slot_drain(owner text) TO tanhui_app;
 REVOKE ALL ON FUNCTION public.slot_fill(owner text, quantity bigint, parts integer) FROM PUBLIC;
@@ -5183,6 +5324,7 @@ GRANT SELECT,INSERT ON TABLE public.assessment_series TO tanhui_app;
 GRANT SELECT ON TABLE public.assessment TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.assessment_run TO tanhui_app;
 GRANT SELECT ON TABLE public.assessment_pool TO tanhui_app;
+GRANT SELECT,INSERT ON TABLE public.assessment_share TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.bank_line TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.batch TO tanhui_app;
 GRANT SELECT,INSERT ON TABLE public.capacity TO tanhui_app;

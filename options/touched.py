@@ -234,8 +234,11 @@ _PERIODS = text(
     " sum((SELECT coalesce(sum(n), 0) FROM unnest(s.net_kg) WITH ORDINALITY u(n, i)"
     "  WHERE s.first_year + i - 1 >= extract(year FROM e.starts_on)"
     "  AND s.first_year + i - 1 < extract(year FROM e.ends_on)))::bigint AS part_kg"
-    " FROM period e JOIN project j ON j.id = e.project_id"
-    " JOIN assessment_series s ON s.run_id = e.run_id AND s.parcel_id = ANY(:parcels)"
+    " FROM period e JOIN project j ON j.id = e.project_id JOIN ("
+    " SELECT run_id, parcel_id, first_year, net_kg FROM assessment_series"
+    "  WHERE parcel_id = ANY(:parcels)"
+    " UNION ALL SELECT run_id, parcel_id, first_year, net_kg FROM assessment_share"
+    "  WHERE parcel_id = ANY(:parcels)) s ON s.run_id = e.run_id"
     " GROUP BY e.id, j.name ORDER BY e.starts_on, e.id"
 )
 _PROJECTS = text(

@@ -1,13 +1,14 @@
 """Edits of stored boundaries: split, merge, trim, hole, shared line; ground and claims conserved.
 
 A split or merge ends its parents (withdrawn) and begins children, with their kinship kept; the
-other edits are new versions.  What was approved is decided again.  Claims that carry no sale and no
-unit follow the ground; others stand in the way.
+other edits are new versions.  What was approved is decided again.  Claims follow the ground; where
+tonnes are sold ahead or issued, a split shares them by the parts' own assessment, and every other
+edit finds them in its way.
 """
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,10 +21,11 @@ from sqlalchemy.orm import Session
 from geo import editing
 from geo.editing import Edited
 from geo.shape import shape_digests
+from registry import ground_claims, ground_shares, within
 from registry import parcel_store as store
-from registry import people, within
 from registry.db import Command
 from registry.errors import RegistryError
+from registry.ground_shares import SharedKg, Sharing
 from registry.models import Parcel, ParcelLineage, ParcelVersion
 from registry.models.columns import CGCS2000
 from registry.parcel_store import ParcelState
@@ -47,16 +49,16 @@ class EditLineExpectedError(RegistryError):
     code = "EDIT_LINE_EXPECTED"
 
 
-class EditClaimsDifferError(RegistryError):
-    """Places to merge are held by different claims."""
+class EditAcrossLotsError(RegistryError):
+    """Places of different lots stay apart."""
 
-    code = "EDIT_CLAIMS_DIFFER"
+    code = "EDIT_ACROSS_LOTS"
 
 
-class ParcelObligedError(RegistryError):
-    """Tonnes of the ground are sold ahead or issued."""
+class SharingStaleError(RegistryError):
+    """The parts were measured on another version, line or run than the one that is split."""
 
-    code = "PARCEL_OBLIGED"
+    code = "SPLIT_SHARING_STALE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +125,8 @@ class ParcelsEdited:
     """The parcels after an edit; ``removed_m2`` lies in none of them any more.
 
     ``claims_moved`` are the claims that now hold the children's ground; ``claims_to_review`` still
-    hold the ground as it was before the edit.
+    hold the ground as it was before the edit.  ``shared`` says what each child took of what rested
+    on the parcel.
     """
 
     parcels: list[ParcelState]
@@ -131,23 +134,38 @@ class ParcelsEdited:
     removed_m2: float
     claims_moved: list[UUID]
     claims_to_review: list[UUID]
+    shared: list[SharedKg] = field(default_factory=list)
 
 
-def split(session: Session, command: SplitParcel) -> ParcelsEdited:
+def parts_of(session: Session, command: SplitParcel) -> Edited:
+    """Return the parts that a split would make, without making them."""
+    parent = store.lock_seen(session, command.parcel_id, command.based_on_version)
+    return editing.split(to_shape(parent.geometry), _shape(command.line, lines=True))
+
+
+def split(session: Session, command: SplitParcel, sharing: Sharing | None = None) -> ParcelsEdited:
     """Cut a parcel in parts; it is withdrawn, the parts begin.
+
+    Parameters
+    ----------
+    sharing : the parts as measured (`registry.ground_shares`), by which what rests on the ground
+        is shared.
 
     Raises
     ------
     VersionConflictError : somebody saved a newer version.
     GeometryError : EDIT_LINE_DOES_NOT_CROSS.
     DivisionQuestionError : a part lies in another division, and nobody confirms it.
-    ParcelObligedError : its tonnes are sold ahead or issued.
+    ParcelObligedError : its tonnes are sold ahead or issued, and nothing was measured.
+    SharingStaleError : something else was measured.
     """
     parent = store.lock_seen(session, command.parcel_id, command.based_on_version)
     done = editing.split(to_shape(parent.geometry), _shape(command.line, lines=True))
     _ask_division(session, command, [parent], done)
     codes = _part_codes(parent.code, command.plot_codes, len(done.pieces))
-    return _replace(session, command, [parent], done, codes=codes, operation="split")
+    return _replace(
+        session, command, [parent], done, codes=codes, operation="split", sharing=sharing
+    )
 
 
 def merge(session: Session, command: MergeParcels) -> ParcelsEdited:
@@ -157,12 +175,14 @@ def merge(session: Session, command: MergeParcels) -> ParcelsEdited:
     ------
     VersionConflictError : somebody saved a newer version of one.
     EditAcrossOwnersError, EditAcrossKindsError : they are not of one owner and kind.
+    EditAcrossLotsError : they are not in the same lots.
     EditClaimsDifferError, ParcelObligedError : claims stand in the way.
     GeometryError : EDIT_NEEDS_TWO, EDIT_NOT_NEIGHBOURS.
     DivisionQuestionError : a part of it lies in another division, and nobody confirms it.
     """
     parents = _lock_all(session, command.parcels)
     _require_alike(parents, owners=True)
+    _require_one_lot(session, parents)
     done = editing.merge([to_shape(parent.geometry) for parent in parents])
     _ask_division(session, command, parents, done)
     code = command.plot_code or parents[0].code
@@ -176,6 +196,7 @@ def trim(session: Session, command: TrimParcel) -> ParcelsEdited:
     ------
     VersionConflictError : somebody saved a newer version.
     GeometryError : EDIT_NOTHING_TO_TRIM, EDIT_NOTHING_LEFT.
+    ParcelObligedError : tonnes of its ground are sold ahead or issued.
     """
     parcel = store.lock_seen(session, command.parcel_id, command.based_on_version)
     rows = session.scalars(_OVERLAPPING, {"id": parcel.id, "kind": parcel.kind})
@@ -253,6 +274,14 @@ def _require_alike(parcels: Sequence[Parcel], *, owners: bool) -> None:
         raise EditAcrossOwnersError
 
 
+def _require_one_lot(session: Session, parcels: Sequence[Parcel]) -> None:
+    lots: dict[UUID, set[UUID]] = {parcel.id: set() for parcel in parcels}
+    for row in session.execute(_LOTS, {"ids": list(lots)}):
+        lots[row.parcel].add(row.lot)
+    if len({frozenset(one) for one in lots.values()}) > 1:
+        raise EditAcrossLotsError
+
+
 _POLYGON = (shapely.GeometryType.POLYGON,)
 _LINES = (shapely.GeometryType.LINESTRING, shapely.GeometryType.MULTILINESTRING)
 
@@ -285,9 +314,13 @@ def _replace(
     *,
     codes: Sequence[str | None],
     operation: str,
+    sharing: Sharing | None = None,
 ) -> ParcelsEdited:
     """End the parents and begin the children: parents first, for the ground is theirs till then."""
-    claims = _claims_to_move(session, command, parents)
+    claims = ground_claims.to_move(session, command, parents, shared=sharing is not None)
+    if sharing is not None and not ground_shares.matches(sharing, parents[0], done.pieces):
+        raise SharingStaleError(parcel=str(parents[0].id))
+    before = ground_claims.active(session, parents)
     statuses = {parent.status for parent in parents}
     status = "draft" if statuses <= {"draft", "returned"} else "submitted"
     attributes = session.get_one(ParcelVersion, (parents[0].id, parents[0].version)).attributes
@@ -311,11 +344,28 @@ def _replace(
                 )
             )
     session.flush()
-    moved = _move_claims(session, command, claims, parents, children)
-    body = {"parents": [parent.id for parent in parents], "reason": command.reason}
+    moved = ground_claims.move(session, command, claims, parents, children)
+    told: list[SharedKg] = []
+    if sharing is None:
+        ground_claims.stop_selling(session, parents)
+    else:
+        told = ground_shares.share(
+            session,
+            sharing,
+            claims=ground_claims.heirs(
+                before, ground_claims.active(session, children), [child.id for child in children]
+            ),
+            children=[child.id for child in children],
+            areas_m2=done.areas_m2,
+        )
+    body: dict[str, object] = {"parents": [parent.id for parent in parents]}
+    body["reason"] = command.reason
     for child in children:
-        store.record(session, command, child, f"parcel.{operation}", body)
-    return _answer(children, done, moved=moved, stale=[])
+        mine = [one for one in told if one.parcel_id == child.id and one.kg]
+        took = [[one.what, one.ref, one.vintage, one.kg] for one in mine]
+        more = {"took": took} if took else {}
+        store.record(session, command, child, f"parcel.{operation}", body | more)
+    return _answer(children, done, moved=moved, stale=[], shared=told)
 
 
 def _begin(
@@ -362,7 +412,8 @@ def _revise(
     *,
     operation: str,
 ) -> ParcelsEdited:
-    """Give each parcel its piece as a new version."""
+    """Give each parcel its piece as a new version; none whose tonnes are sold ahead or issued."""
+    ground_claims.require_free(session, parcels)
     shapes = _measured(done)
     # Both sides of a moved line change in one statement: in two, each would overlap the other.
     session.execute(
@@ -405,7 +456,12 @@ def _measured(done: Edited) -> list[dict[str, Any]]:
 
 
 def _answer(
-    parcels: Sequence[Parcel], done: Edited, *, moved: list[UUID], stale: list[UUID]
+    parcels: Sequence[Parcel],
+    done: Edited,
+    *,
+    moved: list[UUID],
+    stale: list[UUID],
+    shared: Sequence[SharedKg] = (),
 ) -> ParcelsEdited:
     return ParcelsEdited(
         parcels=[store.state_of(parcel) for parcel in parcels],
@@ -413,73 +469,8 @@ def _answer(
         removed_m2=done.removed_m2,
         claims_moved=moved,
         claims_to_review=stale,
+        shared=list(shared),
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Held:
-    """One scheme's hold that follows the ground."""
-
-    scheme: str
-    project_id: UUID | None
-    first: int
-    end: int
-
-
-def _claims_to_move(session: Session, command: Command, parents: Sequence[Parcel]) -> list[_Held]:
-    """Return the holds that every parent is under.
-
-    Raises
-    ------
-    ParcelObligedError : tonnes of one are sold ahead or issued.
-    EditClaimsDifferError : the parents are not under the same holds.
-    NotPermittedError : claims are moved by the county.
-    """
-    ids = [parent.id for parent in parents]
-    rows = session.execute(_LOCK_CLAIMS, {"ids": ids}).all()
-    if not rows:
-        return []
-    obliged = [str(row.id) for row in rows if row.committed_kg > 0 or row.issued]
-    if obliged:
-        raise ParcelObligedError(claims="、".join(obliged))
-    people.require_role(session, command, "county")
-    by_parent: dict[UUID, set[tuple[str, UUID | None, int, int]]] = {one: set() for one in ids}
-    for row in rows:
-        by_parent[row.parcel_id].add((row.scheme, row.project_id, row.first, row.end))
-    if len({frozenset(held) for held in by_parent.values()}) > 1:
-        raise EditClaimsDifferError
-    return [
-        _Held(scheme=scheme, project_id=project, first=first, end=end)
-        for scheme, project, first, end in sorted(by_parent[ids[0]], key=str)
-    ]
-
-
-def _move_claims(
-    session: Session,
-    command: Command,
-    held: Sequence[_Held],
-    parents: Sequence[Parcel],
-    children: Sequence[Parcel],
-) -> list[UUID]:
-    """Put the children in their parents' place in projects and under the same holds."""
-    ids = {
-        "parents": [parent.id for parent in parents],
-        "children": [child.id for child in children],
-    }
-    bound = {**ids, "actor": command.actor_id, "at": command.at}
-    session.execute(_RELEASE, ids)
-    session.execute(_JOIN_PROJECTS, bound)
-    session.execute(_LEAVE_PROJECTS, ids)
-    moved: list[UUID] = []
-    for hold in held:
-        row = {
-            "scheme": hold.scheme,
-            "project": hold.project_id,
-            "first": hold.first,
-            "end": hold.end,
-        }
-        moved += session.scalars(_HOLD, bound | row)
-    return sorted(moved)
 
 
 _OVERLAPPING = text(
@@ -495,30 +486,4 @@ _RESHAPE = text(
     " FROM unnest(cast(:ids AS uuid[]), cast(:shapes AS bytea[]), cast(:areas AS float8[]),"
     " cast(:digests AS bytea[])) AS c(id, wkb, area, digest) WHERE p.id = c.id"
 )
-_LOCK_CLAIMS = text(
-    "SELECT c.id, c.parcel_id, c.scheme, c.project_id, lower(c.years) AS first,"
-    ' upper(c.years) AS "end", coalesce((SELECT sum(k.committed_kg) FROM capacity k'
-    "  WHERE k.claim_id = c.id), 0)::int8 AS committed_kg,"
-    " EXISTS (SELECT FROM batch b WHERE b.project_id = c.project_id AND c.years @> b.vintage)"
-    " AS issued"
-    " FROM claim c WHERE c.parcel_id = ANY(:ids) AND c.status = 'active'"
-    " ORDER BY c.id FOR UPDATE OF c"
-)
-_RELEASE = text(
-    "UPDATE claim SET status = 'released' WHERE parcel_id = ANY(:parents) AND status = 'active'"
-)
-_JOIN_PROJECTS = text(
-    "INSERT INTO project_parcel (project_id, parcel_id, version, actor_id, effective_at)"
-    " SELECT DISTINCT j.project_id, c.id, 1, cast(:actor AS uuid), cast(:at AS timestamptz)"
-    " FROM project_parcel j CROSS JOIN unnest(cast(:children AS uuid[])) AS c(id)"
-    " WHERE j.parcel_id = ANY(:parents)"
-)
-_LEAVE_PROJECTS = text("DELETE FROM project_parcel WHERE parcel_id = ANY(:parents)")
-_HOLD = text(
-    "INSERT INTO claim (id, scheme, status, project_id, parcel_id, version, years, geometry,"
-    " area_m2, effective_at)"
-    " SELECT gen_random_uuid(), :scheme, 'active', cast(:project AS uuid), v.parcel_id, v.version,"
-    " int4range(CAST(:first AS int4), CAST(:end AS int4)), v.geometry, v.area_m2, :at"
-    " FROM parcel_version v WHERE v.parcel_id = ANY(:children) AND v.version = 1"
-    " ORDER BY v.parcel_id RETURNING id"
-)
+_LOTS = text("SELECT parcel, lot FROM lots_of_ground(:ids)")

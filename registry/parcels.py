@@ -9,7 +9,7 @@ from geoalchemy2.shape import to_shape
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from registry import divisions, events, within
+from registry import divisions, events, ground_claims, within
 from registry import parcel_store as store
 from registry.db import Command
 from registry.errors import WrongStateError
@@ -122,10 +122,12 @@ def revise(session: Session, command: ReviseParcel) -> ParcelState:
     ------
     VersionConflictError : the parcel has a newer version than the one the editor saw.
     DivisionQuestionError : it would leave its division, and nobody confirms it.
+    ParcelObligedError : tonnes of its ground are sold ahead or issued.
     """
     parcel = store.lock_seen(session, command.parcel_id, command.based_on_version)
     outside_m2 = 0.0
     if command.geojson is not None:
+        ground_claims.require_free(session, [parcel])
         old = to_shape(parcel.geometry)
         parcel.geometry, parcel.area_m2, parcel.shape_digest = store.sound(command.geojson)
         outside_m2 = within.require(

@@ -48,6 +48,7 @@ from registry.models.plots import FieldPlot, PlotEstimate
 from registry.models.science import (
     AssessmentRun,
     AssessmentSeries,
+    AssessmentShare,
     CohortTable,
     Histogram,
     Job,
@@ -73,6 +74,7 @@ __all__ = [
     "Actor",
     "AssessmentRun",
     "AssessmentSeries",
+    "AssessmentShare",
     "Batch",
     "Capacity",
     "Certificate",

@@ -178,6 +178,32 @@ class AssessmentSeries(Base):
     )
 
 
+class AssessmentShare(Base):
+    """A child's part of what a run says of the parcel it was split from; they add up to it.
+
+    A deferred trigger holds the sums.
+    """
+
+    __tablename__ = "assessment_share"
+    __table_args__ = (
+        CheckConstraint("cardinality(stock_kg) = cardinality(net_kg)", name="arrays_match"),
+        ForeignKeyConstraint(
+            ["parent_id", "parcel_id"], ["parcel_lineage.parent_id", "parcel_lineage.child_id"]
+        ),
+        Index("ix_assessment_share_parcel_id", "parcel_id"),
+    )
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("assessment_run.id"), primary_key=True)
+    parcel_id: Mapped[UUID] = mapped_column(primary_key=True)
+    parent_id: Mapped[UUID]
+    first_year: Mapped[int]
+    stock_kg: Mapped[list[int]] = mapped_column(
+        ARRAY(BigInteger), comment="Its part of the parent's, by the parts' own assessment"
+    )
+    net_kg: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    recorded_at: Mapped[RecordedAt]
+
+
 class Job(Base):
     """Long work as people see it: phase, how much of how much, and what came of it."""
 

@@ -288,12 +288,15 @@ class Capacity(Base):
 
 
 class Reservation(Base):
-    """Kilograms of a capacity held for someone who is only known by a reference."""
+    """Kilograms of a capacity held for someone who is only known by a reference.
+
+    ``shared`` is what a split parcel handed on: a trigger finds the same kg with its children.
+    """
 
     __tablename__ = "reservation"
     __table_args__ = (
         CheckConstraint("kg > 0", name="kg_positive"),
-        CheckConstraint("state IN ('held', 'released', 'burned')", name="state_known"),
+        CheckConstraint("state IN ('held', 'released', 'burned', 'shared')", name="state_known"),
         ForeignKeyConstraint(
             ["claim_id", "parcel_id", "vintage"],
             ["capacity.claim_id", "capacity.parcel_id", "capacity.vintage"],

@@ -15,6 +15,7 @@ from registry import parcel_edits as edits
 from registry import parcels
 from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.errors import WrongStateError
+from registry.ground_claims import ParcelObligedError
 from registry.models import Claim, Parcel, ProjectParcel
 from registry.parcel_store import ParcelClaimedError, VersionConflictError
 from registry.people import ActorView
@@ -298,7 +299,7 @@ def test_ground_with_sold_tonnes_is_not_split_nor_withdrawn(session, at, held):
         },
     )
     session.execute(text("UPDATE capacity SET committed_kg = 40"))
-    with pytest.raises(edits.ParcelObligedError) as caught:
+    with pytest.raises(ParcelObligedError) as caught:
         edits.split(
             session,
             edits.SplitParcel(

@@ -3,8 +3,10 @@
 from sqlalchemy.orm import Session
 
 from geo.errors import GeometryError
+from options import ground
 from registry import parcel_edits as edits
 from registry.errors import NotFoundError, WrongStateError
+from registry.ground_claims import EditClaimsDifferError, ParcelObligedError
 from registry.parcel_store import VersionConflictError
 from registry.people import ActorView
 from registry.reads.scope import require_parcel
@@ -13,6 +15,7 @@ from registry.within import DivisionQuestionError, StraddlesDivisionError
 from web.api.endpoints import Act, Noun
 
 DRAWS = "parcel:draw"
+DECIDES = "parcel:decide"
 _SHARED = (
     VersionConflictError,
     GeometryError,
@@ -21,7 +24,7 @@ _SHARED = (
     WrongStateError,
 )
 _ASKED = (DivisionQuestionError, StraddlesDivisionError)
-_CLAIMED = (edits.ParcelObligedError, edits.EditClaimsDifferError)
+_CLAIMED = (ParcelObligedError, EditClaimsDifferError)
 
 
 def guard_one(
@@ -48,10 +51,24 @@ NOUN = Noun(
             rule="/parcels/<uuid:parcel_id>/split",
             permission=DRAWS,
             command=edits.SplitParcel,
-            verb=edits.split,
+            verb=ground.split,
             summary=("分割地块", "Cut a parcel along a line"),
             raises=(*_SHARED, *_ASKED, *_CLAIMED, edits.EditLineExpectedError),
             status=201,
+            guard=guard_one,
+        ),
+        Act(
+            name="split_obliged_parcel",
+            rule="/parcels/<uuid:parcel_id>/split-by-assessment",
+            permission=DECIDES,
+            command=edits.SplitParcel,
+            verb=ground.request,
+            summary=(
+                "按再评估分割有预售或已签发的地块（任务）",
+                "Cut a parcel whose tonnes are sold or issued; its parts share them, as a job",
+            ),
+            raises=(*_SHARED, edits.EditLineExpectedError),
+            status=202,
             guard=guard_one,
         ),
         Act(
@@ -59,13 +76,14 @@ NOUN = Noun(
             rule="/parcels/merges",
             permission=DRAWS,
             command=edits.MergeParcels,
-            verb=edits.merge,
+            verb=ground.merge,
             summary=("合并相邻地块", "Join neighbouring parcels of one owner"),
             raises=(
                 *_SHARED,
                 *_ASKED,
                 *_CLAIMED,
                 edits.EditAcrossOwnersError,
+                edits.EditAcrossLotsError,
                 edits.EditAcrossKindsError,
             ),
             status=201,
@@ -78,7 +96,7 @@ NOUN = Noun(
             command=edits.TrimParcel,
             verb=edits.trim,
             summary=("修剪到邻界", "Cut a parcel back to its neighbours' lines"),
-            raises=_SHARED,
+            raises=(*_SHARED, ParcelObligedError),
             guard=guard_one,
         ),
         Act(
@@ -88,7 +106,7 @@ NOUN = Noun(
             command=edits.CutHole,
             verb=edits.cut_hole,
             summary=("挖空", "Take a pond, a house or a rock out of a parcel"),
-            raises=(*_SHARED, edits.EditLineExpectedError),
+            raises=(*_SHARED, ParcelObligedError, edits.EditLineExpectedError),
             guard=guard_one,
         ),
         Act(
@@ -101,6 +119,7 @@ NOUN = Noun(
             raises=(
                 *_SHARED,
                 *_ASKED,
+                ParcelObligedError,
                 edits.EditLineExpectedError,
                 edits.EditAcrossKindsError,
             ),

@@ -16,6 +16,7 @@ from geo.export import FORMATS
 from registry import import_jobs, imports, parcels, repairs, take_back
 from registry.divisions import DivisionExpiredError, full_code
 from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
+from registry.ground_claims import ParcelObligedError
 from registry.parcel_store import PlaceRefusedError, VersionConflictError
 from registry.people import ROLES, ActorView
 from registry.reads import batches, places
@@ -335,6 +336,7 @@ NOUN = Noun(
                 PlaceRefusedError,
                 DivisionQuestionError,
                 StraddlesDivisionError,
+                ParcelObligedError,
                 VersionConflictError,
                 ParcelOverlapError,
                 NotFoundError,

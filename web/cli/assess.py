@@ -7,10 +7,10 @@ from uuid import UUID, uuid4
 
 import typer
 
+from options.worker import run_worker
 from registry import assessments, estimation, jobs, people, provenance, replay
 from registry.db import perform, transaction
 from registry.errors import InvalidValueError, NotFoundError
-from registry.worker import run_worker
 from web import database, messages
 from web.cli.acting import As, Json, acting, now
 from web.cli.output import show

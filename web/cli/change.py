@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 import typer
 
 from options import touched
+from options.worker import run_worker
 from registry import change_series, disturbances, jobs, losses, people
 from registry.db import perform, transaction
 from registry.errors import InvalidValueError
 from registry.reads import change as reads
-from registry.worker import run_worker
 from sinks.units import M2_PER_MU
 from web import database
 from web.cli.acting import As, Json, acting, now

@@ -47,7 +47,7 @@ def cancel(job_id: UUID, *, as_: As = None, json: Json = False) -> None:
 @app.command()
 def work(*, once: Annotated[bool, typer.Option(help="Return when none is left")] = False) -> None:
     """Do the jobs that wait, until stopped."""
-    from registry.worker import run_worker  # with every science library; only the worker needs it
+    from options.worker import run_worker  # with every science library; only the worker needs it
 
     run_worker(
         database.app_engine(),

@@ -2,6 +2,7 @@
 
 from dataclasses import asdict, dataclass, fields, replace
 from functools import partial
+from json import loads
 from pathlib import Path
 from typing import Annotated, Any, cast
 from uuid import UUID, uuid4
@@ -12,6 +13,7 @@ from geo.export import FORMATS, FormatName
 from geo.helmert import parse_helmert, read_parameters
 from geo.intake import IntakeOptions, examine
 from geo.repair import KINDS, Proposal
+from options import ground
 from registry import (
     divisions,
     import_jobs,
@@ -30,6 +32,7 @@ from web.cli.acting import As, Json, acting, file_sha256, now
 from web.cli.asking import DryRun, Key, act, ask
 from web.cli.following import JobFailedError, follow
 from web.cli.output import show
+from web.config import settings
 from web.exporting import ExportRequest, write_export
 
 app = typer.Typer(no_args_is_help=True, help="地块 Parcels.")
@@ -318,8 +321,51 @@ WHY = {
     "revised": "已修订 edited since",
 }
 """What may rest on a parcel, in words."""
-ask(app, "split", parcel_edits.split, parcel_edits.SplitParcel, subject="parcel_id")
-ask(app, "merge", parcel_edits.merge, parcel_edits.MergeParcels)
+
+
+@app.command("split-by-assessment")
+def split_by_assessment(
+    parcel: UUID,
+    *,
+    line: Annotated[Path, typer.Option(exists=True, help="分割线，GeoJSON 几何 a LineString")],
+    version: Annotated[int, typer.Option(help="看到的版本 The version you saw")],
+    reason: Annotated[str, typer.Option(help="理由 Why")],
+    key: Key = None,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Cut a parcel whose tonnes are sold ahead or issued; its parts share them by assessment."""
+    try:
+        shape = loads(line.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise typer.BadParameter(f"{line}: {error}") from error
+    command = parcel_edits.SplitParcel(
+        at=now(),
+        actor_id=acting(as_),
+        key=key or uuid4().hex,
+        parcel_id=parcel,
+        based_on_version=version,
+        line=shape if isinstance(shape, dict) else {},
+        reason=reason,
+    )
+    engine = database.app_engine()
+    verb = partial(ground.split_measured, engine=engine, layer_dir=settings().layer_dir)
+    done = perform(engine, verb, command)
+    show(done, as_json=json, lines=_shared_lines(done))
+
+
+def _shared_lines(done: parcel_edits.ParcelsEdited) -> list[str]:
+    lines = [f"{one.parcel_id} v{one.version} {one.status}" for one in done.parcels]
+    said = {"capacity": "可售 capacity", "reservation": "预存 reserved"}
+    return lines + [
+        f"  {said[one.what]} {one.vintage}  {one.kg} kg → {one.parcel_id}  {one.ref}"
+        for one in done.shared
+        if one.what in said
+    ]
+
+
+ask(app, "split", ground.split, parcel_edits.SplitParcel, subject="parcel_id")
+ask(app, "merge", ground.merge, parcel_edits.MergeParcels)
 ask(app, "trim", parcel_edits.trim, parcel_edits.TrimParcel, subject="parcel_id")
 ask(app, "cut-hole", parcel_edits.cut_hole, parcel_edits.CutHole, subject="parcel_id")
 ask(app, "move-boundary", parcel_edits.move_boundary, parcel_edits.MoveBoundary)

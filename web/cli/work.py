@@ -8,8 +8,8 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from options import timers
+from options.worker import run_worker
 from registry.db import SYSTEM_ACTOR, perform
-from registry.worker import run_worker
 from web import database
 from web.cli.log import seal_all
 from web.config import settings

@@ -4,9 +4,9 @@ from datetime import date
 
 from sqlalchemy import text
 
+from options.worker import run_worker
 from registry import estimation, jobs, layers
 from registry.estimation_inputs import AssessParcels
-from registry.worker import run_worker
 from web.demo.teller import Teller, Totals
 
 LOADED = date(2026, 1, 22)

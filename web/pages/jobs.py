@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, request, url_for
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
+from options import ground
 from registry import eligibility_jobs, estimation, import_jobs, jobs
 from web import messages
 from web.auth import requires
@@ -98,6 +100,7 @@ def titles() -> dict[str, str]:
         eligibility_jobs.TASK: gettext("按规则核查"),
         import_jobs.READ: gettext("读取地块文件"),
         import_jobs.ACCEPT: gettext("接收地块"),
+        ground.TASK: gettext("按再评估分割地块"),
     }
 
 
@@ -140,6 +143,10 @@ def _result(found: jobs.JobView) -> tuple[tuple[tuple[str, str], ...], str | Non
         return _answers(result), None
     if found.task in {import_jobs.READ, import_jobs.ACCEPT}:
         return _rows(result), url_for("imports.batch", batch_id=result["batch_id"])
+    if found.task == ground.TASK:
+        return _parts(result)
+    if found.task != estimation.TASK:
+        return (), None
     facts = (
         (gettext("地块"), str(result["parcels"])),
         (gettext("年份"), f"{result['first_year']}–{result['last_year']}"),
@@ -151,6 +158,20 @@ def _result(found: jobs.JobView) -> tuple[tuple[tuple[str, str], ...], str | Non
         *((_first_words(str(code)), str(count)) for code, count in dict(result["flagged"]).items()),
     )
     return facts, url_for("assessments.run", run_id=result["run_id"])
+
+
+def _parts(result: Mapping[str, Any]) -> tuple[tuple[tuple[str, str], ...], str | None]:
+    """Return what each part took of what was sold ahead, and where the first is to be seen."""
+    parts = [str(one["parcel_id"]) for one in result["parcels"]]
+    taken = dict.fromkeys(parts, 0)
+    for one in result["shared"]:
+        if one["what"] == "reservation":
+            taken[str(one["parcel_id"])] += int(one["kg"])
+    facts = tuple(
+        (gettext("第 %(n)s 部分分担的预存（吨）", n=n), tonnes(taken[part]))
+        for n, part in enumerate(parts, 1)
+    )
+    return facts, url_for("parcels.parcel", parcel_id=parts[0])
 
 
 def _rows(result: Mapping[str, object]) -> tuple[tuple[str, str], ...]:

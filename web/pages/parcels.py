@@ -109,6 +109,7 @@ class EditContext:
     neighbour_tiles: str
     draft_key: str
     key: str
+    job: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,8 +209,14 @@ def edit(parcel_id: UUID) -> str | Response:
         neighbour_tiles=tile_address("neighbours"),
         draft_key=f"tanhui:edit:{actor().id}:{parcel_id}",
         key=uuid4().hex,
+        job=_job_page() if may(actor(), DECIDES) else None,
     )
     return show("parcels/edit.html", page)
+
+
+def _job_page() -> str:
+    """Return the address of a job's page, with a place for its id."""
+    return url_for("jobs.job", job_id=UUID(int=0)).replace(str(UUID(int=0)), "{id}")
 
 
 @blueprint.get("/new")

@@ -314,9 +314,12 @@ class BoundaryEditor {
     try {
       const { id, version } = this.parcel;
       const isConfirmed = this.part("division-confirmed").checked;
-      const answer = await send(this.root.dataset.api, requestOf(this.state, { id, version, reason, isConfirmed }), this.root.dataset);
+      const byAssessment = Boolean(this.part("by-assessment")?.checked);
+      const answer = await send(this.root.dataset.api, requestOf(this.state, { id, version, reason, isConfirmed, byAssessment }), this.root.dataset);
+      if (answer.ok && answer.body.job_id) return this.asked(answer.body.job_id);
       if (answer.ok) return this.done(answer.body);
       if (ASKS_DIVISION.has(answer.body.code)) this.part("division").hidden = false;
+      if (answer.body.code === "PARCEL_OBLIGED" && this.state.tool === "split" && this.part("assessed")) this.part("assessed").hidden = false;
       this.tell(refused(answer.body, document.documentElement.lang === "en"), "bad");
     } catch {
       this.tell([this.words.not_sent], "bad");
@@ -331,6 +334,12 @@ class BoundaryEditor {
     this.tell(lines, "good", parcels);
     for (const part of this.root.querySelectorAll("[data-edit-closes]")) part.hidden = true;
     this.part("answer").focus();
+  }
+
+  /** A job does it: the draft goes, and its page tells of the rest. */
+  asked(jobId) {
+    this.draft.clear();
+    window.location.assign(this.root.dataset.job.replace("{id}", jobId));
   }
 
   tell(lines, tone, parcels = []) {

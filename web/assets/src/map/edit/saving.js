@@ -2,13 +2,13 @@
 const M2_PER_MU = 2000 / 3;
 
 /** {path, method, body, headers}: one edit as the API takes it. Places are written to nine decimals. */
-export function requestOf(state, { id, version, reason, isConfirmed = false }) {
+export function requestOf(state, { id, version, reason, isConfirmed = false, byAssessment = false }) {
   const confirmed = isConfirmed ? { division_confirmed: true } : {};
   const own = { parcel_id: id, version };
   const pair = () => [own, { parcel_id: state.neighbour.id, version: state.neighbour.version }];
   const based = { based_on_version: version, reason };
   switch (state.tool) {
-    case "split": return { path: `/${id}/split`, body: { ...based, ...confirmed, line: rounded(state.sketch) } };
+    case "split": return { path: `/${id}/${byAssessment ? "split-by-assessment" : "split"}`, body: { ...based, ...confirmed, line: rounded(state.sketch) } };
     case "hole": return { path: `/${id}/holes`, body: { ...based, hole: rounded(state.sketch) } };
     case "trim": return { path: `/${id}/trim`, body: based };
     case "merge": return { path: "/merges", body: { parcels: pair(), reason, ...confirmed } };
