@@ -330,6 +330,11 @@ def forest_owner_account(session: Session, party_id: UUID) -> ForestOwnerAccount
     )
 
 
+def account_parcels(session: Session, party_id: UUID) -> list[UUID]:
+    """Return the parcels of a forest owner's account."""
+    return list(session.scalars(_PARCELS_OF, {"party": party_id}))
+
+
 def _lot_view(session: Session, lot: Lot) -> LotView:
     free = left(session, lot.id)
     sums = {row.vintage: row for row in session.execute(_SUMS, {"lot": lot.id})}
@@ -436,6 +441,7 @@ _MINE = (
 )
 _LAND = text(f"SELECT count(*) AS parcels, coalesce(sum(area_m2), 0) AS area_m2 FROM ({_MINE}) m")
 # The latest run of each kind speaks for a parcel and year; sales are the parcels' by weight.
+_PARCELS_OF = text(f"WITH mine AS ({_MINE}) SELECT DISTINCT id FROM mine ORDER BY 1")
 _YEARS = text(
     f"WITH mine AS ({_MINE}),"
     " told AS (SELECT DISTINCT ON (a.parcel_id, a.year, r.kind) a.parcel_id, a.year, r.kind,"

@@ -109,11 +109,55 @@ def interval(
     InvalidValueError : a number of draws nobody waits for.
     sinks.errors.DomainError : the seed or the half-width makes no sense.
     """
+    if not 0 < draws <= MOST_DRAWS:
+        raise InvalidValueError(field="draws", value=draws, why=f"1-{MOST_DRAWS}")
+    parcels = None if parcel_id is None else [parcel_id]
+    view, drawn, errors = _of_run(session, run_id, seed=seed, draws=draws, parcels=parcels)
+    return _told(
+        session, view, drawn, errors, sampling_half_width=sampling_half_width, parcels=parcels
+    )
+
+
+def many_years(
+    session: Session,
+    runs: Mapping[UUID, Sequence[UUID]],
+    *,
+    seed: int,
+    draws: int = monte_carlo.DRAWS,
+) -> dict[int, tuple[tuple[int, int], tuple[int, int]]]:
+    """Return the ends of stock and net by year of parcels that are in several runs, kg CO2e.
+
+    One seed draws them all: a curve errs in every run alike.
+
+    Parameters
+    ----------
+    runs : the parcels that count of each run.
+    """
+    total: dict[int, Floats] = {}
+    for run_id, parcels in runs.items():
+        view, drawn, _ = _of_run(session, run_id, seed=seed, draws=draws, parcels=list(parcels))
+        for i, year in enumerate(drawn.years):
+            if year >= view.first_year - 1:
+                total[year] = total.get(year, 0.0) + drawn.total_t_c[:, i]
+    scale = units.co2_from_c(1.0) * units.KG_PER_T
+    found = {}
+    for year in sorted(total):
+        if year - 1 in total:
+            stock = _ends(total[year] * scale)
+            net = _ends((total[year] - total[year - 1]) * scale)
+            found[year] = (
+                (int(stock[0]), int(stock[1])),
+                (int(net[0]), int(net[1])),
+            )
+    return found
+
+
+def _of_run(
+    session: Session, run_id: UUID, *, seed: int, draws: int, parcels: list[UUID] | None
+) -> tuple[RunView, Draws, dict[str, CurveError]]:
     view = run(session, run_id)
     if view is None:
         raise NotFoundError(what="assessment_run", id=run_id)
-    if not 0 < draws <= MOST_DRAWS:
-        raise InvalidValueError(field="draws", value=draws, why=f"1-{MOST_DRAWS}")
     rows, layer_year = _table(session, run_id)
     curves = {
         int(row["species"]): tables.lookup(tables.growth(), row["curve"])
@@ -122,7 +166,7 @@ def interval(
     }
     found = {row.key: monte_carlo.from_rmse(row) for row in curves.values()}
     errors = {key: error for key, error in found.items() if error is not None}
-    scope = {"run": run_id, "parcel": parcel_id}
+    scope = {"run": run_id, "parcels": parcels}
     if view.strata_digest is None:
         drawn = _drawn(
             _areas(session, _AREAS, scope),
@@ -137,14 +181,7 @@ def interval(
     else:
         stock, held = _stock_by_curve(session, view, curves, layer_year, scope)
         drawn = _scaled(stock, held, errors, view=view, seed=seed, draws=draws)
-    return _told(
-        session,
-        view,
-        drawn,
-        errors,
-        sampling_half_width=sampling_half_width,
-        parcel_id=parcel_id,
-    )
+    return view, drawn, errors
 
 
 def _table(session: Session, run_id: UUID) -> tuple[list[dict[str, Any]], int]:
@@ -276,10 +313,10 @@ def _told(
     errors: Mapping[str, CurveError],
     *,
     sampling_half_width: float,
-    parcel_id: UUID | None,
+    parcels: list[UUID] | None,
 ) -> RunInterval:
     kg = drawn.total_t_c * units.co2_from_c(1.0) * units.KG_PER_T
-    rows = session.execute(_SUMS, {"run": view.id, "parcel": parcel_id})
+    rows = session.execute(_SUMS, {"run": view.id, "parcels": parcels})
     sums = {row.year: row for row in rows}
     stock, net = _ends(kg[:, 1:]), _ends(np.diff(kg, axis=1))
     low, high = _ends(kg[:, [-1]] - kg[:, [0]])
@@ -326,7 +363,7 @@ _TABLE = text(
     "SELECT t.rows, t.scheme FROM assessment_run r"
     " JOIN cohort_table t ON t.digest = r.table_digest WHERE r.id = :run"
 )
-_SCOPE = "r.id = :run AND (CAST(:parcel AS uuid) IS NULL OR s.parcel_id = :parcel)"
+_SCOPE = "r.id = :run AND (CAST(:parcels AS uuid[]) IS NULL OR s.parcel_id = ANY(:parcels))"
 _AREAS = text(
     "SELECT c.code, sum(c.area) AS area FROM assessment_run r"
     " JOIN assessment_series s ON s.run_id = r.id"
@@ -344,5 +381,6 @@ _GIVEN = text(
 )
 _SUMS = text(
     "SELECT year, sum(stock_kg) AS stock_kg, sum(net_kg) AS net_kg FROM assessment"
-    " WHERE run_id = :run AND (CAST(:parcel AS uuid) IS NULL OR parcel_id = :parcel) GROUP BY year"
+    " WHERE run_id = :run AND (CAST(:parcels AS uuid[]) IS NULL OR parcel_id = ANY(:parcels))"
+    " GROUP BY year"
 )

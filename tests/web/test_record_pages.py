@@ -237,6 +237,57 @@ def test_a_run_made_by_a_job_shows_how_sure_it_is(town, desk, project, forecast)
         assert intervals.of_run(session, UUID(run_id)) is None
 
 
+def test_a_parcel_shows_how_sure_its_tonnes_are(town, desk, forecast):
+    run_id, parcel = UUID(forecast.rsplit("/", 1)[1]), town.ground[0]
+    with transaction(town.engine) as session:
+        kept = intervals.of_run(session, run_id)
+        mine = intervals.of_parcel(session, run_id, UUID(str(parcel)))
+    assert (mine.seed, mine.draws) == (kept.seed, kept.draws)
+    assert mine.years[-1].stock.low_kg < mine.years[-1].stock.high_kg
+    page = desk("county").get(f"{forecast}/parcels/{parcel}").text
+    for one_ in (mine.net, mine.years[-1].stock, mine.years[3].net):
+        widest = max(one_.high_kg - one_.kg, one_.kg - one_.low_kg)
+        assert f"± {tonnes(widest)}" in page
+    told = desk("county").get(f"{forecast}/parcels/{parcel}/2030").text
+    assert "地上生物质（AGB）" in told
+
+
+def test_an_owners_account_shows_its_interval_or_that_there_is_none(town, desk, forecast):
+    owner = one(town, "SELECT owner_id FROM parcel WHERE id = :id", id=town.ground[0])
+    with transaction(town.engine) as session:
+        ids = list(session.scalars(text("SELECT id FROM parcel WHERE owner_id = :o"), {"o": owner}))
+        found = intervals.of_parcels(session, ids, kind="forecast")
+    year = found[2030]
+    assert year.net.low_kg < year.net.kg < year.net.high_kg
+    page = desk("county").get(f"/parties/{owner}/account").text
+    widest = max(year.net.high_kg - year.net.kg, year.net.kg - year.net.low_kg)
+    assert f"± {tonnes(widest)}" in page
+
+
+def test_a_projects_account_takes_rows_and_shows_both_sides(
+    town, desk, project, forecast, monitored
+):
+    here, county = f"/projects/{project}/account", desk("county")
+    page = county.get(here).text
+    assert "预测不是减排量" in page
+    assert desk("buyer").get(here).status_code in {403, 404}
+    row = {"kind": "leakage", "year": "2044", "kg": "1500", "source": "放牧调查", "planned": "yes"}
+    wrong = county.post(f"/projects/{project}/items", **row | {"kg": "", "year": "25"})
+    assert wrong.status_code == 422
+    assert county.post(f"/projects/{project}/items", **row).status_code == 303
+    page = county.get(here).text
+    assert page.count("放牧调查") == 2  # the row, and its line in the forecast
+    told = Machine(town.app, "county").get(f"/projects/{project}/account").json
+    assert told["sums"]["leakage_kg"] == 1500
+    assert sum(one_["net_kg"] for one_ in told["years"]) == (
+        told["sums"]["gross_kg"] - told["sums"]["leakage_kg"]
+    )
+    item = one(town, "SELECT id FROM project_item")
+    path = f"/projects/{project}/items/{item}/withdrawal"
+    assert county.post(path, reason="误填").status_code == 303
+    assert county.get(here).text.count("放牧调查") == 0
+
+
 def plot_rows(town, project, unit="厘米"):
     middle = (
         "SELECT {}(ST_PointOnSurface(v.geometry)) FROM claim c JOIN parcel_version v"

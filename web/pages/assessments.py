@@ -110,6 +110,9 @@ class ParcelContext:
     stock: Chart
     net: Chart
     flags: tuple[Flag, ...]
+    interval: Uncertain
+    spread: Mapping[int, tuple[str, str]]
+    """By year, "±" of stock and net."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +122,8 @@ class Cohort:
     part: CohortPart
     t_c_ha: str
     share: str
+    happened: tuple[str, ...]
+    """What the record says happened to it, in words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,10 +212,10 @@ def run(run_id: UUID) -> str:
             parcels=parcels,
             stock_kg=page.years[-1].stock_kg if page.years else 0,
             net_kg=sum(one.net_kg for one in page.years),
-            stock=_chart_of(page, bands, drawn, stock=True),
-            net=_chart_of(page, bands, drawn, stock=False),
+            stock=_chart_of(page.line, bands, drawn, stock=True),
+            net=_chart_of(page.line, bands, drawn, stock=False),
             flags=_flags(page.flagged),
-            interval=_uncertain(page, drawn),
+            interval=_uncertain(drawn, _why_none(page)),
             layers=used,
             next_url=more if parcels.next else None,
         ),
@@ -225,6 +230,7 @@ def parcel(run_id: UUID, parcel_id: UUID) -> str:
     with reading() as session:
         found = reads.parcel_years(session, actor(), query)
         line = reads.run(session, actor(), reads.RunById(run_id=run_id)).line
+        drawn = intervals.of_parcel(session, run_id, parcel_id)
     pair = (found.years, []) if line.kind == "forecast" else ([], found.years)
     return show(
         "assessments/parcel.html",
@@ -232,9 +238,14 @@ def parcel(run_id: UUID, parcel_id: UUID) -> str:
             run=line,
             found=found,
             name=found.parcel.code or str(parcel_id)[:8],
-            stock=stock_chart(*pair),
-            net=net_chart(*pair),
+            stock=_chart_of(line, pair, drawn, stock=True),
+            net=_chart_of(line, pair, drawn, stock=False),
             flags=tuple(_flag(one) for one in found.flags),
+            interval=_uncertain(drawn, gettext("这次测算没有计算区间。")),
+            spread={
+                one.year: (plus_minus(one.stock), plus_minus(one.net))
+                for one in (drawn.years if drawn else [])
+            },
         ),
     )
 
@@ -264,7 +275,7 @@ def how(run_id: UUID, parcel_id: UUID, year: int) -> str:
             carbon_kg=f"{carbon // units.CENTI_MG_PER_KG:,}",
             cohorts=tuple(_cohort(one, told.area_m2) for one in told.cohorts),
             rows=tuple(row for row in growth if row.key in keys),
-            ground_m2=sum(one.area_m2 for one in told.cohorts),
+            ground_m2=_ground_m2(told),
             layers=used,
             flags=tuple(_flag(one) for one in told.flags),
             years=tuple(one.year for one in found.years),
@@ -308,40 +319,26 @@ def latest(parcel_id: UUID) -> Response:
     return redirect(where, 303)
 
 
-def stock_chart(forecast: Sequence[YearSum], monitored: Sequence[YearSum]) -> Chart:
-    """Return carbon stock at the end of each year."""
-    return _chart(
-        gettext("碳储量"), gettext("每年12月31日的碳储量"), forecast, monitored, stock=True
-    )
-
-
-def net_chart(forecast: Sequence[YearSum], monitored: Sequence[YearSum]) -> Chart:
-    """Return the net removal of each year."""
-    return _chart(
-        gettext("净吸收"), gettext("当年储量减上年储量"), forecast, monitored, stock=False
-    )
-
-
 def _drawn(session: Session, page: reads.RunPage) -> RunInterval | None:
     """Return a run's interval to who sees all of it: it is of the whole, not of a part."""
     seen = page.years[0].parcels if page.years else 0
     return intervals.of_run(session, page.line.id) if seen == page.line.parcels else None
 
 
-def _uncertain(page: reads.RunPage, drawn: RunInterval | None) -> Uncertain:
+def _why_none(page: reads.RunPage) -> str:
+    seen = page.years[0].parcels if page.years else 0
+    whole = seen == page.line.parcels
+    words: str = (
+        gettext("这次测算没有计算区间。")
+        if whole
+        else gettext("区间按整次测算给出；您看到的只是其中一部分地块，不给区间。")
+    )
+    return words
+
+
+def _uncertain(drawn: RunInterval | None, why_none: str) -> Uncertain:
     if drawn is None:
-        seen = page.years[0].parcels if page.years else 0
-        whole = seen == page.line.parcels
-        return Uncertain(
-            net="",
-            stock="",
-            why_none=gettext("这次测算没有计算区间。")
-            if whole
-            else gettext("区间按整次测算给出；您看到的只是其中一部分地块，不给区间。"),
-            seed=None,
-            draws=None,
-            unknown=(),
-        )
+        return Uncertain(net="", stock="", why_none=why_none, seed=None, draws=None, unknown=())
     return Uncertain(
         net=plus_minus(drawn.net),
         stock=plus_minus(drawn.years[-1].stock),
@@ -358,7 +355,7 @@ def plus_minus(one: Interval) -> str:
 
 
 def _chart_of(
-    page: reads.RunPage,
+    line: reads.RunLine,
     bands: tuple[Sequence[YearSum], Sequence[YearSum]],
     drawn: RunInterval | None,
     *,
@@ -369,7 +366,7 @@ def _chart_of(
     if drawn is not None:
         words += gettext("；浅色带是九成区间")
     spread = {one.year: one.stock if stock else one.net for one in drawn.years} if drawn else {}
-    forecast = page.line.kind == "forecast"
+    forecast = line.kind == "forecast"
     return _chart(
         title,
         words,
@@ -448,11 +445,19 @@ def _flags(counted: Mapping[str, int]) -> tuple[Flag, ...]:
     return tuple(flags)
 
 
+def _ground_m2(told: Explanation) -> float:
+    """Return the ground that counts; what was planted again stands on ground counted already."""
+    if told.given is None:
+        return sum(one.area_m2 for one in told.cohorts)
+    return max(told.area_m2 - told.nodata_m2 - told.outside_m2, 0.0)
+
+
 def _cohort(part: CohortPart, area_m2: float) -> Cohort:
     return Cohort(
         part=part,
         t_c_ha=f"{part.mg_c_m2 / units.MG_M2_PER_T_HA:.5f}",
         share=f"{part.area_m2 / area_m2:.1%}" if area_m2 else "—",
+        happened=tuple(f"{year} {flow} {share:.2%}" for year, flow, share in part.happened),
     )
 
 

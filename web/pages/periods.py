@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from options import delivery, sale_reads
-from registry import issuance, periods, plot_estimates, programmes
+from registry import intervals, issuance, periods, plot_estimates, programmes, project_accounts
 from registry.db import Command
 from registry.reads import assessments as run_reads
 from registry.reads import periods as reads
@@ -28,7 +28,9 @@ from web.context import actor, reading
 from web.formats import tonnes
 from web.pages import frame, home
 from web.pages.acting import Faults, acted, answered, given, kg, paper, paper_limit, word
+from web.pages.assessments import plus_minus
 from web.pages.frame import moment, show
+from web.pages.project_accounts import kind_word, part_word
 from web.pages.projects import Step
 from web.parsing import FieldError, FieldsInvalidError, field_error, parse
 
@@ -61,6 +63,8 @@ class NewPage:
     runs: tuple[tuple[str, str], ...]
     estimates: tuple[tuple[str, str], ...]
     first_year: int
+    from_rows: frozenset[str]
+    """Sums that the project's rows say; the form does not ask for them."""
     terms: Terms
     faults: Faults
 
@@ -81,6 +85,11 @@ class PeriodContext:
     first_year: int
     last_year: int
     steps: tuple[tuple[str, str, str], ...]
+    pools: tuple[tuple[str, str], ...]
+    lines: tuple[tuple[int, str, str, str, str], ...]
+    """Rows behind baseline, emissions and leakage: year, what, tonnes, how, source."""
+    spread: str
+    """"±" of the run's net over its years, or in words that there is none."""
     sample: reads.Sample
     story: tuple[Step, ...]
     verifier: Independence | None
@@ -215,6 +224,7 @@ def _new(project_id: UUID, faults: Faults) -> str:
         runs = run_reads.runs(session, actor(), query).items
         terms = _terms(session, line)
         estimates = plot_estimates.listing(session, project_id)
+        rows = _from_rows(session, line)
     return show(
         "periods/new.html",
         NewPage(
@@ -228,10 +238,17 @@ def _new(project_id: UUID, faults: Faults) -> str:
                 for one in estimates
             ),
             first_year=runs[0].first_year if runs else line.crediting_from.year,
+            from_rows=rows,
             terms=terms,
             faults=faults,
         ),
     )
+
+
+def _from_rows(session: Session, line: project_reads.ProjectLine) -> frozenset[str]:
+    years = range(line.crediting_from.year, line.crediting_to.year)
+    found = project_accounts.lines_of(session, line.id, years, planned=False)
+    return frozenset(one.part for one in found)
 
 
 def _terms(session: Session, line: project_reads.ProjectLine) -> Terms:
@@ -250,7 +267,7 @@ def _submitted(project_id: UUID) -> Command:
     """Return the period; discount and provision are the programme's, never the form's."""
     wrong: list[FieldError] = []
     first, last = (_year(name, wrong) for name in ("first_year", "last_year"))
-    amounts = {name: _kg(name, wrong) for name in ("baseline", "emissions", "leakage")}
+    amounts = {name: _kg(name, wrong) if word(name) else None for name in project_accounts.PARTS}
     half_width = _percent("uncertainty", wrong)
     if not word("run_id"):
         wrong.append(field_error("/run_id", "FIELD_MISSING", field="run_id"))
@@ -355,6 +372,8 @@ def _period(period_id: UUID, faults: Faults) -> str:
         drawn = reads.sample(session, who, reads.SampleQuery(period_id=period_id, size=size))
         ahead = sale_reads.sold_ahead(session, page.project.id)
         verifier = _independence(session, page) if may(who, "period:verify") else None
+        drawn_run = intervals.of_run(session, page.period.run_id)
+    spread = gettext("监测测算没有计算区间。") if drawn_run is None else plus_minus(drawn_run.net)
     first, last = _years(page.period.starts_on, page.period.ends_on)
     ready = page.period.status == "verified" and page.issuing_authority == "local"
     order = ("submitted", "verified", "issued")
@@ -367,6 +386,11 @@ def _period(period_id: UUID, faults: Faults) -> str:
             first_year=first,
             last_year=last,
             steps=_steps(page),
+            pools=tuple(
+                (pool, tonnes(kg)) for pool, kg in page.period.plan.get("pools", {}).items()
+            ),
+            lines=tuple(_line(one) for one in page.period.plan.get("lines", [])),
+            spread=spread,
             sample=drawn,
             story=tuple(_step(one) for one in reversed(page.story)),
             verifier=verifier,
@@ -436,6 +460,16 @@ def _steps(page: reads.PeriodPage) -> tuple[tuple[str, str, str], ...]:
     if int(steps["deficit_kg"]):
         rows.append((gettext("留给下期补的亏欠"), int(steps["deficit_kg"]), ""))
     return tuple((what, _tonnes(amount), why) for what, amount, why in rows)
+
+
+def _line(one: dict[str, Any]) -> tuple[int, str, str, str, str]:
+    return (
+        one["year"],
+        f"{part_word(one['part'])} · {kind_word(one['kind'])}",
+        tonnes(one["kg"]),
+        one["how"],
+        one["source"],
+    )
 
 
 def _tonnes(amount: int | Fraction) -> str:

@@ -1,7 +1,8 @@
 """Settlements, a village's statement, a forest owner's account: every fen, due and received."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
@@ -16,11 +17,13 @@ from options.reads import (
     ForestOwnerAccount,
     LotPage,
     VillageStatement,
+    YearView,
     village_statement,
 )
 from options.sale_reads import SettlementPage, SettlementRow
 from options.waterfall import Deduction
-from registry import people
+from registry import intervals, people
+from registry.parameter_error import YearInterval
 from web.api import settlements as api
 from web.api.endpoints import Empty
 from web.api.sale_scope import division_of, require_account, require_seller, require_settlement
@@ -31,6 +34,7 @@ from web.commands import from_form
 from web.context import actor, now, reading
 from web.pages import frame
 from web.pages.acting import acted, fen, given, paper, paper_limit, whole, word
+from web.pages.assessments import plus_minus
 from web.pages.frame import show
 from web.pages.lots import moment
 from web.pages.subscriptions import bank_row
@@ -85,6 +89,10 @@ class StatementPage:
     printed_on: str
 
 
+Kind = Literal["forecast", "monitored"]
+KINDS: Final[tuple[Kind, ...]] = ("forecast", "monitored")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountPage:
     """Context of ``statements/account.html``: 林业碳账户."""
@@ -92,8 +100,12 @@ class AccountPage:
     account: ForestOwnerAccount
     stock_kg: int | None
     stock_year: int | None
+    stock_spread: str
+    """"±" of the stock; empty where no interval was made."""
     net: Chart
     sales: Chart
+    years: tuple[tuple[int, str, int, str], ...]
+    """Year, monitored or forecast, net in kg, and its "±"; empty where none was made."""
 
 
 frame.NAV.append(
@@ -301,6 +313,8 @@ def account(party_id: UUID) -> str:
     with reading() as session:
         require_account(session, actor(), party_id)
         found = reads.forest_owner_account(session, outside.party(session, party_id).id)
+        ids = reads.account_parcels(session, party_id)
+        spread = {kind: intervals.of_parcels(session, ids, kind=kind) for kind in KINDS}
     stocks = [(year.year, year.stock_kg) for year in found.years if year.stock_kg is not None]
     return show(
         "statements/account.html",
@@ -308,10 +322,27 @@ def account(party_id: UUID) -> str:
             account=found,
             stock_year=stocks[-1][0] if stocks else None,
             stock_kg=stocks[-1][1] if stocks else None,
+            stock_spread=_spread(spread["monitored"].get(stocks[-1][0]) if stocks else None),
             net=_net(found),
             sales=_sales(found),
+            years=tuple(_year_row(one, spread) for one in _shown(found)),
         ),
     )
+
+
+def _spread(one: YearInterval | None, *, net: bool = False) -> str:
+    if one is None:
+        return ""
+    words: str = plus_minus(one.net if net else one.stock)
+    return words
+
+
+def _year_row(
+    one: YearView, spread: Mapping[Kind, Mapping[int, YearInterval]]
+) -> tuple[int, str, int, str]:
+    kind: Kind = "forecast" if one.monitored_kg is None else "monitored"
+    kg = one.forecast_kg if one.monitored_kg is None else one.monitored_kg
+    return one.year, kind, kg or 0, _spread(spread[kind].get(one.year), net=True)
 
 
 def waterfall(run: SettlementPage) -> Chart:
@@ -386,6 +417,13 @@ def _money_by_run(found: VillageStatement) -> Chart:
     )
 
 
+def _shown(found: ForestOwnerAccount) -> list[YearView]:
+    """Return the assessed years of the account's chart."""
+    years = [y for y in found.years if y.forecast_kg is not None or y.monitored_kg is not None]
+    start = next((i for i, y in enumerate(years) if y.year >= now().year - YEARS_BACK), 0)
+    return years[start : start + YEARS_SHOWN]
+
+
 def _net(found: ForestOwnerAccount) -> Chart:
     axes = Axes(
         title=gettext("每年净碳汇"),
@@ -394,9 +432,7 @@ def _net(found: ForestOwnerAccount) -> Chart:
         y=gettext("净碳汇"),
         unit=gettext("吨"),
     )
-    years = [y for y in found.years if y.forecast_kg is not None or y.monitored_kg is not None]
-    start = next((i for i, y in enumerate(years) if y.year >= now().year - YEARS_BACK), 0)
-    shown = years[start : start + YEARS_SHOWN]
+    shown = _shown(found)
     monitored = tuple((year.monitored_kg or 0) / _KG_PER_T for year in shown)
     forecast = tuple(
         0.0 if year.monitored_kg is not None else (year.forecast_kg or 0) / _KG_PER_T

@@ -48,6 +48,7 @@ def test_from_a_project_to_a_certificate(town, desk, look, tmp_path):
     with desk("county") as page:
         approve(page, look, town, here)
         assess(page, look, town, here)
+        count_against(page, look, here)
         page.goto(here)
         page.get_by_role("link", name="提交监测期").click()
         page.get_by_label("抽样误差").fill("8")
@@ -65,6 +66,21 @@ def test_from_a_project_to_a_certificate(town, desk, look, tmp_path):
         issue_and_pass_on(page, look, period)
     with desk("buyer", **PHONE) as page:
         retire(page, look)
+
+
+def count_against(page, look, here):
+    """Enter what counts against the project, and see it in its account line by line."""
+    page.goto(here)
+    page.get_by_role("link", name="看项目核算").click()
+    page.wait_for_url(re.compile("/account$"))
+    page.get_by_label("年份").fill("2025")
+    page.get_by_label("公斤二氧化碳当量").fill("250")
+    page.get_by_label("依据").fill("放牧调查")
+    page.get_by_role("button", name="登记", exact=True).click()
+    page.wait_for_selector("text=明细已登记")
+    assert page.get_by_text("放牧调查").count() >= 2
+    assert fits(page)
+    look(page, "project-account")
 
 
 def create(page, look):
