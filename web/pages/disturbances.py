@@ -20,6 +20,7 @@ from registry.db import Command
 from registry.layers import LayerView
 from registry.reads import change as reads
 from registry.reads.choices import Choice, place_choices
+from registry.reads.scope import scope_of
 from registry.stand_events import WHOLE
 from sinks import tables
 from web.api.change import (
@@ -46,7 +47,7 @@ PERCENT: Final = 100
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexPage:
-    """Context of ``disturbances/index.html``; the last five are for who may look for more."""
+    """Context of ``disturbances/index.html``; the last seven are for who may look for more."""
 
     found: reads.Disturbances
     status: str | None
@@ -55,6 +56,8 @@ class IndexPage:
     loss_layers: tuple[LayerView, ...]
     series_layers: int
     divisions: list[Choice]
+    division: str
+    must_name: bool
     unit_m2: int
     unit_mark: str
 
@@ -109,6 +112,8 @@ def index() -> str:
             loss_layers=loss,
             series_layers=series,
             divisions=places,
+            division=who.division_code or "",
+            must_name=not scope_of(who).everything,
             unit_m2=int(unit.value),
             unit_mark=unit.mark,
         ),
