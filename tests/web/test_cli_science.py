@@ -1,7 +1,7 @@
 """Layers, assessments and jobs from the command line, on a real database."""
 
 import json
-from types import SimpleNamespace
+from dataclasses import replace
 from uuid import UUID
 
 import numpy as np
@@ -13,17 +13,19 @@ from geo.raster import RasterError, write_cog
 from registry import intervals
 from registry.db import transaction
 from registry.errors import InvalidValueError, NotFoundError
+from registry.raster_sources import SourceNotAllowedError
 from tests import factories
 from tests.registry import makers_science as makers
 from web import database
 from web.cli import app
+from web.config import Settings
 
 
 @pytest.fixture
 def tanhui(engine, monkeypatch, tmp_path):
     """The command line on this test's own database and folder; returns what it printed as JSON."""
     monkeypatch.setattr(database, "app_engine", lambda: engine)
-    kept = SimpleNamespace(layer_dir=tmp_path / "layers", scheduler=None)
+    kept = Settings(state_dir=tmp_path)
     for noun in ("layer", "assess"):
         monkeypatch.setattr(f"web.cli.{noun}.settings", lambda: kept)
 
@@ -140,3 +142,35 @@ def test_bad_words_and_bad_rasters_are_refused(tanhui, tmp_path):
     with pytest.raises(RasterError) as refused:
         add(tanhui, tmp_path / "age.tif", "age", below, nodata=-9999)
     assert refused.value.code == "RASTER_NEGATIVE_AGE"
+
+
+def test_parts_are_put_together_and_laid_on_a_layers_cells(tanhui, tmp_path):
+    cells = makers.arrays()
+    age = add(tanhui, tmp_path / "age.tif", "age", cells["age"])
+    rows, columns = cells["species"].shape
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    for number, top in enumerate(range(0, rows, 30)):
+        cut = cells["species"][top : top + 30]
+        grid = replace(
+            makers.GRID,
+            origin_y=makers.GRID.origin_y - top * makers.GRID.cell_y,
+            height=len(cut),
+        )
+        write_cog(parts / f"{number}.tif", cut, grid=grid, nodata=255)
+    known = ("--kind", "species", "--year", 2024, "--source", "t", "--licence", "CC0")
+    whole = tanhui("layer", "add", parts, *known)
+    assert (whole["width"], whole["height"]) == (columns, rows)
+    coarse = np.repeat(np.repeat(cells["species"][:10, :10], 3, 0), 3, 1)
+    other = replace(makers.GRID, cell_x=10.0, cell_y=10.0, width=30, height=30)
+    write_cog(tmp_path / "fine.tif", coarse, grid=other, nodata=255)
+    laid = tanhui("layer", "add", tmp_path / "fine.tif", *known, "--align-to", age["id"])
+    assert (laid["width"], laid["height"], laid["cell_m"]) == (columns, rows, 30.0)
+    with pytest.raises(SourceNotAllowedError):
+        tanhui("layer", "add", "https://data.example.org/a.tif", *known)
+    with pytest.raises(RasterError) as refused:
+        tanhui(
+            "layer", "add", tmp_path / "fine.tif", *known,
+            "--align-to", age["id"], "--method", "average",
+        )  # fmt: skip
+    assert refused.value.code == "RASTER_METHOD_UNFIT"
