@@ -12,11 +12,12 @@ from uuid import UUID, uuid4
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from registry import events
+from registry import events, plot_ground
 from registry.canonical import digest, plain
 from registry.db import Command
 from registry.errors import InvalidValueError, NotFoundError, RegistryError
 from registry.models import FieldPlot
+from registry.plot_ground import PlotPlace
 from sinks import plots as science
 
 Origin = Literal["project", "verifier"]
@@ -119,6 +120,7 @@ class PlotView:
     models : t C/ha by source of equations, culms included; only sources that know every tree.
     low_t_ha, high_t_ha : of `models`; None where no source knows all trees.
     with_roots : the sources whose figure holds the roots; culms are above ground only.
+    parcel_id, parcel_code : of the claimed parcel that holds its middle now.
     """
 
     id: UUID
@@ -130,6 +132,8 @@ class PlotView:
     with_roots: tuple[str, ...]
     low_t_ha: float | None
     high_t_ha: float | None
+    parcel_id: UUID | None = None
+    parcel_code: str | None = None
 
 
 CULMS_ONLY: Final = "culms"
@@ -211,7 +215,8 @@ def listing(
 ) -> list[PlotView]:
     """Return the plots of a survey as they stand, by number, with their carbon."""
     rows = _present(session, project_id, origin, survey_year).values()
-    return [_view(row) for row in rows if not row.withdrawn]
+    held = {one.plot_id: one for one in plot_ground.places(session, [row.id for row in rows])}
+    return [_view(row, held[row.id]) for row in rows if not row.withdrawn]
 
 
 def carbon(plot: Plot) -> tuple[float, dict[str, float], tuple[str, ...]]:
@@ -356,7 +361,7 @@ def _plot(row: Any) -> Plot:  # noqa: ANN401 -- a result row
     )
 
 
-def _view(row: Any) -> PlotView:  # noqa: ANN401 -- a result row
+def _view(row: Any, place: PlotPlace) -> PlotView:  # noqa: ANN401 -- a result row
     plot = _plot(row)
     area_m2, models, rooted = carbon(plot)
     return PlotView(
@@ -369,6 +374,8 @@ def _view(row: Any) -> PlotView:  # noqa: ANN401 -- a result row
         with_roots=rooted,
         low_t_ha=min(models.values(), default=None),
         high_t_ha=max(models.values(), default=None),
+        parcel_id=place.parcel_id,
+        parcel_code=place.parcel_code,
     )
 
 
@@ -378,7 +385,7 @@ _OUTSIDE = text(
     " CAST(:lat AS float8[])) AS w(number, lon, lat) WHERE NOT EXISTS ("
     " SELECT FROM claim c JOIN parcel_version v ON v.parcel_id = c.parcel_id"
     " AND v.version = c.version WHERE c.project_id = :project AND c.status = 'active'"
-    " AND ST_Covers(v.geometry, ST_SetSRID(ST_MakePoint(w.lon, w.lat), 4490)))"
+    " AND ST_DWithin(v.geometry, ST_SetSRID(ST_MakePoint(w.lon, w.lat), 4490), 1e-9))"
 )
 _PLOTS = text(
     "SELECT DISTINCT ON (f.number) f.*, a.name AS actor FROM field_plot f"

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from geo import editing
 from geo.editing import Edited
 from geo.shape import shape_digests
-from registry import ground_claims, ground_shares, within
+from registry import ground_claims, ground_shares, plot_ground, within
 from registry import parcel_store as store
 from registry.db import Command
 from registry.errors import RegistryError
@@ -29,6 +29,7 @@ from registry.ground_shares import SharedKg, Sharing
 from registry.models import Parcel, ParcelLineage, ParcelVersion
 from registry.models.columns import CGCS2000
 from registry.parcel_store import ParcelState
+from registry.plot_ground import PlotPlace
 
 
 class EditAcrossOwnersError(RegistryError):
@@ -126,7 +127,7 @@ class ParcelsEdited:
 
     ``claims_moved`` are the claims that now hold the children's ground; ``claims_to_review`` still
     hold the ground as it was before the edit.  ``shared`` says what each child took of what rested
-    on the parcel.
+    on the parcel, ``plots`` on which parcel each field plot of the ground lies now.
     """
 
     parcels: list[ParcelState]
@@ -135,6 +136,7 @@ class ParcelsEdited:
     claims_moved: list[UUID]
     claims_to_review: list[UUID]
     shared: list[SharedKg] = field(default_factory=list)
+    plots: list[PlotPlace] = field(default_factory=list)
 
 
 def parts_of(session: Session, command: SplitParcel) -> Edited:
@@ -321,6 +323,7 @@ def _replace(
     if sharing is not None and not ground_shares.matches(sharing, parents[0], done.pieces):
         raise SharingStaleError(parcel=str(parents[0].id))
     before = ground_claims.active(session, parents)
+    plots = plot_ground.on_parcels(session, [parent.id for parent in parents])
     statuses = {parent.status for parent in parents}
     status = "draft" if statuses <= {"draft", "returned"} else "submitted"
     attributes = session.get_one(ParcelVersion, (parents[0].id, parents[0].version)).attributes
@@ -365,7 +368,8 @@ def _replace(
         took = [[one.what, one.ref, one.vintage, one.kg] for one in mine]
         more = {"took": took} if took else {}
         store.record(session, command, child, f"parcel.{operation}", body | more)
-    return _answer(children, done, moved=moved, stale=[], shared=told)
+    now = plot_ground.places(session, plots)
+    return _answer(children, done, moved=moved, stale=[], shared=told, plots=now)
 
 
 def _begin(
@@ -414,6 +418,7 @@ def _revise(
 ) -> ParcelsEdited:
     """Give each parcel its piece as a new version; none whose tonnes are sold ahead or issued."""
     ground_claims.require_free(session, parcels)
+    plots = plot_ground.on_parcels(session, [parcel.id for parcel in parcels])
     shapes = _measured(done)
     # Both sides of a moved line change in one statement: in two, each would overlap the other.
     session.execute(
@@ -439,7 +444,8 @@ def _revise(
         )
         store.record(session, command, parcel, f"parcel.{operation}", {"reason": command.reason})
         stale += session.scalars(_ACTIVE_CLAIMS, {"id": parcel.id})
-    return _answer(parcels, done, moved=[], stale=stale)
+    now = plot_ground.places(session, plots)
+    return _answer(parcels, done, moved=[], stale=stale, plots=now)
 
 
 def _measured(done: Edited) -> list[dict[str, Any]]:
@@ -462,6 +468,7 @@ def _answer(
     moved: list[UUID],
     stale: list[UUID],
     shared: Sequence[SharedKg] = (),
+    plots: Sequence[PlotPlace] = (),
 ) -> ParcelsEdited:
     return ParcelsEdited(
         parcels=[store.state_of(parcel) for parcel in parcels],
@@ -470,6 +477,7 @@ def _answer(
         claims_moved=moved,
         claims_to_review=stale,
         shared=list(shared),
+        plots=list(plots),
     )
 
 

@@ -94,8 +94,9 @@ def list_(
         tell(found, as_json=True)
         return
     lines = [
-        f"{one.plot.number:>6}  v{one.version}  {one.plot.stratum or '—'}  {one.area_m2:.1f} m2"
-        f"  {_band(one)}  {one.plot.measured_on}  {one.plot.measured_by}"
+        f"{one.plot.number:>6}  v{one.version}  {one.parcel_code or one.parcel_id or '—'}"
+        f"  {one.plot.stratum or '—'}  {one.area_m2:.1f} m2  {_band(one)}"
+        f"  {one.plot.measured_on}  {one.plot.measured_by}"
         for one in found
     ]
     show(None, as_json=False, lines=lines or ["没有样地 No plot"])

@@ -112,6 +112,7 @@ def _saved() -> dict[str, str]:
         "removed": gettext("有 {m2} 平方米不再属于这些地块。"),
         "claims_moved": gettext("{n} 项碳汇主张已转到新的地块。"),
         "claims_to_review": gettext("{n} 项碳汇主张仍按原来的边界，需要复核。"),
+        "plots_outside": gettext("{n} 个样地现在不在任何地块内，请核对。"),
         "decided_again": gettext("已提交，等待另一位管理员审批。"),
         "open_parcel": gettext("看地块（{mu} 亩）"),
     }

@@ -44,6 +44,8 @@ export function told(body, { words, beforeM2 }) {
   if (body.removed_m2 > 0.005) lines.push(words.removed.replace("{m2}", body.removed_m2.toFixed(2)));
   if (body.claims_moved?.length) lines.push(words.claims_moved.replace("{n}", String(body.claims_moved.length)));
   if (body.claims_to_review?.length) lines.push(words.claims_to_review.replace("{n}", String(body.claims_to_review.length)));
+  const lost = (body.plots ?? []).filter((one) => one.parcel_id === null).length;
+  if (lost) lines.push(words.plots_outside.replace("{n}", String(lost)));
   if (parcels.some((one) => one.status === "submitted")) lines.push(words.decided_again);
   return { lines, parcels: parcels.map((one) => ({ id: one.parcel_id, mu: mu(one.area_m2) })) };
 }
