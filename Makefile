@@ -48,9 +48,9 @@ drift: ## compare the migrated database with the models and with migrations/sche
 schema: ## write migrations/schema.sql from a migrated database
 	@$(PY) -m migrations.drift write
 
-bench: setup-dev ## benchmarks; writes var/bench.json
+bench: setup-dev ## benchmarks; writes var/bench.json (ARGS="tile --size full": some cases, a million parcels too)
 	@deploy/setup.sh bench
-	@$(PY) -m tests.bench
+	@$(PY) -m tests.bench $(ARGS)
 
 fuzz: setup-dev ## 20,000 broken files through every reader; writes var/fuzz.json
 	@$(PY) -m tests.fuzz

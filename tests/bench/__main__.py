@@ -11,15 +11,16 @@ from pathlib import Path
 os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
 
 from registry import cluster
-from tests.bench import books, places, raster_cases, sink_cases, vector
+from tests.bench import answer_cases, books, places, raster_cases, sink_cases, vector
 from tests.bench.store import Store, open_store
-from tests.bench.timing import Cases, interleaved, rows
+from tests.bench.timing import Cases, interleaved, rows, slopes
 from web.config import settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 
 SIZES = (10_000, 100_000)
+HUGE = 1_000_000
 
 
 class Opened:
@@ -41,8 +42,9 @@ class Opened:
             self.store.close()
 
 
-def cases(opened: Opened, folder: Path) -> Cases:
-    """Yield every case of ``make bench``."""
+def cases(opened: Opened, folder: Path, *, full: bool) -> Cases:
+    """Yield every case of ``make bench``; ``full`` adds those of a million parcels."""
+    yield from answer_cases.cases(opened, folder, (*SIZES, HUGE) if full else SIZES)
     yield from raster_cases.cases(folder, SIZES)
     yield from sink_cases.cases(folder, SIZES)
     yield from vector.cases(folder, SIZES)
@@ -54,13 +56,14 @@ def main() -> None:
     """Run what was asked for."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
     parser.add_argument("names", nargs="*", help="zonal, growth, area, read, import ...; or all")
+    parser.add_argument("--size", choices=("usual", "full"), default="usual", help="full: 1 M too")
     parser.add_argument("--runs", type=int, help="at most so many runs of each way")
     parser.add_argument("--out", type=Path, default=ROOT / "var" / "bench.json")
     given = parser.parse_args()
     made: list[dict[str, object]] = []
     began, opened = time.perf_counter(), Opened()
     try:
-        for name, make in cases(opened, ROOT / "var" / "bench"):
+        for name, make in cases(opened, ROOT / "var" / "bench", full=given.size == "full"):
             if given.names and not any(word in name for word in given.names):
                 continue
             print(f"# {name}", file=sys.stderr, flush=True)
@@ -71,10 +74,14 @@ def main() -> None:
     finally:
         opened.close()
     given.out.parent.mkdir(parents=True, exist_ok=True)
+    grown = slopes(made)
+    for one in grown:
+        print(f"{one['name']}: size ** ({one['slope']:.2f} +- {one['half']:.2f}), {one['sizes']}")
     told = {
         "machine": {"cores": os.cpu_count(), "platform": platform.platform()},
         "seconds": round(time.perf_counter() - began, 1),
         "results": made,
+        "slopes": grown,
     }
     given.out.write_text(json.dumps(told, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"{given.out}: {len(made)} rows in {told['seconds']} s")

@@ -5,14 +5,19 @@ from pathlib import Path
 from uuid import UUID
 
 import numpy as np
+import psycopg
 import shapely
 
 from geo.area import area_m2
 from geo.shape import to_multipolygons
+from registry import people
+from registry.db import SYSTEM_ACTOR, perform
 from tests.bench.ground import cadastre, in_degrees
-from tests.bench.store import Store
+from tests.bench.store import AT, Store
 
-TOWNSHIPS = ("330802100", "330802101", "330802102", "330802103", "330802104")
+COUNTY = "330802000000"
+DESK = UUID(int=330802)
+"""A person at the county's desk: whom the register answers."""
 BLOCK = 50_000
 _TYPES = ("uuid", "text", "text", "text", "int4", "text", "bytea", "float8", "bytea")
 _COPY = (
@@ -49,26 +54,57 @@ def _filled(store: Store, folder: Path, parcels: int) -> str:
     name = store.database(store.template)
     session = store.session(name)
     session.execute(_BEFORE)
-    plane = cadastre(folder, parcels)
+    plane, townships = cadastre(folder, parcels), _townships(session)
     for start in range(0, len(plane), BLOCK):
         shapes = to_multipolygons(in_degrees(plane[start : start + BLOCK]))
         with session.cursor().copy(_COPY) as copy:
             copy.set_types(_TYPES)
-            for row in _rows(shapes, start):
+            for row in _rows(shapes, start, townships):
                 copy.write_row(row)
     session.execute(_AFTER)
     session.execute("VACUUM ANALYZE")
+    perform(
+        store.app(name),
+        people.add_actor,
+        people.AddActor(
+            at=AT,
+            actor_id=SYSTEM_ACTOR,
+            key="desk",
+            name="bench",
+            roles=["county"],
+            division_code=COUNTY,
+            new_actor_id=DESK,
+        ),
+    )
     return name
 
 
-def _rows(shapes: np.ndarray, start: int):
+def extent(session: psycopg.Connection) -> tuple[float, float, float, float]:
+    """Return west, south, east and north of all parcels."""
+    found = session.execute(
+        "SELECT ST_XMin(e), ST_YMin(e), ST_XMax(e), ST_YMax(e)"
+        " FROM (SELECT ST_Extent(geometry) AS e FROM parcel) t"
+    ).fetchone()
+    assert found is not None
+    return found
+
+
+def _townships(session: psycopg.Connection) -> list[str]:
+    found = session.execute(
+        "SELECT code FROM division WHERE level = 'township' AND code LIKE %s ORDER BY code LIMIT 5",
+        (f"{COUNTY[:6]}%",),
+    )
+    return [row[0] for row in found]
+
+
+def _rows(shapes: np.ndarray, start: int, townships: list[str]):
     blobs = shapely.to_wkb(shapely.set_srid(shapes, 4490), include_srid=True)
     # Townships are stripes of the ground, as real ones are whole.
     west = shapely.bounds(shapes)[:, 0]
-    stripe = np.floor(west / 0.02).astype(int) % len(TOWNSHIPS)
+    stripe = np.floor(west / 0.02).astype(int) % len(townships)
     areas = area_m2(shapes)
     for n, blob in enumerate(blobs):
-        township = f"{TOWNSHIPS[stripe[n]]}000"
+        township = townships[stripe[n]]
         number = start + n
         yield (
             UUID(int=number + 1), f"{township}-{number:07d}", "carbon", "approved", 1, township,

@@ -3,8 +3,12 @@
 import resource
 import statistics
 import time
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import stats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +105,7 @@ def rows(case: Case, took: dict[str, Took]) -> list[dict[str, object]]:
         "cpu_s": statistics.median(ours.cpu_s),
         "unit": case.unit,
         "runs": len(ours.values),
+        "values": ours.values,
         "work_per_s": case.work / ours.median if case.work else None,
         "work_unit": case.work_unit or None,
         "limit": case.limit[0] if case.limit else None,
@@ -126,3 +131,24 @@ def rows(case: Case, took: dict[str, Took]) -> list[dict[str, object]]:
             }
         )
     return made
+
+
+def slopes(made: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """Return by case the power of its size that its time grows with, and the 95 % interval.
+
+    A straight line through the logarithms of all runs: 1 is linear, 0 is flat.
+    """
+    taken: dict[str, dict[int, list[float]]] = defaultdict(dict)
+    for row in made:
+        if not str(row["unit"]).endswith("/s"):
+            taken[str(row["name"])][int(str(row["size"]))] = list(row["values"])  # type: ignore[call-overload]
+    found = []
+    for name, by_size in taken.items():
+        points = [(size, value) for size, values in by_size.items() for value in values]
+        if len(by_size) < 2 or len(points) < 3:
+            continue
+        x, y = np.log(np.array(points)).T
+        line = stats.linregress(x, y)
+        half = float(stats.t.ppf(0.975, len(points) - 2) * line.stderr)
+        found.append({"name": name, "sizes": sorted(by_size), "slope": line.slope, "half": half})
+    return found
