@@ -16,7 +16,7 @@ from werkzeug.datastructures import FileStorage
 from registry.errors import InvalidValueError, NotFoundError
 
 KEPT_SECONDS: Final = 24 * 3600
-FILE_BYTES_MAX: Final = 200_000_000
+FILE_BYTES_MAX: Final = 500_000_000
 """As much as the readers take (`geo.vector.Limits`); a body goes to disk as it comes in."""
 _NAME = re.compile(r"[^\w.\-]+", re.UNICODE)
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{20,40}")

@@ -19,7 +19,7 @@ from geo.vector.archive import unpack
 from geo.vector.dxf import is_dxf, read_dxf
 from geo.vector.features import FeatureFile, Limits, RawFeature, Table
 from geo.vector.folder import Folder
-from geo.vector.geojson import Document, read_geojson
+from geo.vector.geojson import Document, read_geojson, stream_geojson
 from geo.vector.gml import read_gml
 from geo.vector.gpx import read_gpx
 from geo.vector.kml import read_kml
@@ -31,6 +31,7 @@ from geo.vector.table import read_table
 __all__ = ["FeatureFile", "Limits", "RawFeature", "choose_crs", "open_features"]
 
 _HEAD_BYTES: Final = 4_096
+_IN_RUNS: Final = frozenset({"gpkg", "shapefile", "flatgeobuf", "filegdb"})
 _MAGIC: Final = (
     (b"SQLite format 3", "gpkg"),
     (b"\x00\x00\x27\x0a", "shapefile"),
@@ -246,6 +247,13 @@ _TEXTS: Final[dict[str, _TextReader]] = {
 
 def _open(path: Path, name: str, how: _How) -> FeatureFile:
     kind = detect_format(path)
+    size = path.stat().st_size
+    if kind == "geojson" and size > how.limits.held_bytes:
+        streamed = stream_geojson(path, encoding=how.encoding, limits=how.limits)
+        if streamed is not None:
+            return _from_geojson(streamed, name, how)
+    if kind not in _IN_RUNS and size > how.limits.whole_bytes:
+        raise FileError("FILE_TOO_LARGE", name=name, bytes=size, limit=how.limits.whole_bytes)
     if kind == "geojson":
         document = read_geojson(path.read_bytes(), encoding=how.encoding, limits=how.limits)
         return _from_geojson(document, name, how)

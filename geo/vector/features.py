@@ -15,7 +15,11 @@ CHUNK_ROWS: Final = 5_000
 class Limits:
     """How large a file may be, and how slow, before it is refused."""
 
-    file_bytes: int = 200_000_000
+    file_bytes: int = 500_000_000
+    whole_bytes: int = 200_000_000
+    """Of a format that is read whole."""
+    held_bytes: int = 16_000_000
+    """Of a GeoJSON text that is held; of a longer one a window is."""
     features: int = 500_000
     vertices_per_feature: int = 200_000
     zip_ratio: int = 100

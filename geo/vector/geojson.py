@@ -3,15 +3,17 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Final, overload
 
 from geo.errors import CrsError, FileError
 from geo.findings import Finding, refused, warning
 from geo.vector.features import Limits, RawFeature
 from geo.vector.json_items import GEOMETRIES, BadLine, Items, collection_items, line_items
+from geo.vector.json_stream import collection_stream, line_stream
 from geo.vector.lines import offer_line
 from geo.vector.rings import BadVertexError, Shape, assemble, vertices
-from geo.vector.text import decode
+from geo.vector.text import decode, open_decoded
 
 _LINES: Final = ("LineString", "MultiLineString")
 CRS_MEMBER: Final = "tanhui:crs"
@@ -67,6 +69,36 @@ def read_geojson(data: bytes, *, encoding: str | None, limits: Limits) -> Docume
     return replace(found, encoding=name, findings=(*findings, *found.findings))
 
 
+def stream_geojson(path: Path, *, encoding: str | None, limits: Limits) -> Document | None:
+    """Read a long GeoJSON file as `read_geojson` does, a window of its text at a time.
+
+    None where it is neither a collection nor one feature a line: such a text is read whole.
+
+    Raises
+    ------
+    FileError, CrsError
+        As `read_geojson`.
+    """
+    opener, name, guessed = open_decoded(path, encoding)
+    findings = [warning(None, "ENCODING_GUESSED", encoding=name)] if guessed else []
+    kind, items = "geojsonl", line_stream(opener)
+    if items is None:
+        try:
+            kind, items = "geojson", collection_stream(opener)
+        except json.JSONDecodeError as error:
+            raise _not_json(error) from error
+        except RecursionError as error:
+            raise FileError("FILE_NOT_JSON", line=1, column=1, reason=str(error)[:100]) from error
+    if items is None:
+        return None
+    found = _document(kind, items, limits)
+    return replace(found, encoding=name, findings=(*findings, *found.findings))
+
+
+def _not_json(error: json.JSONDecodeError) -> FileError:
+    return FileError("FILE_NOT_JSON", line=error.lineno, column=error.colno, reason=error.msg)
+
+
 def _parse(text: str, limits: Limits) -> Document:
     try:
         items = collection_items(text)
@@ -79,9 +111,7 @@ def _parse(text: str, limits: Limits) -> Document:
     try:
         return parse_document(json.loads(text), limits=limits)
     except json.JSONDecodeError as error:
-        raise FileError(
-            "FILE_NOT_JSON", line=error.lineno, column=error.colno, reason=error.msg
-        ) from error
+        raise _not_json(error) from error
     except (ValueError, RecursionError) as error:
         raise FileError("FILE_NOT_JSON", line=1, column=1, reason=str(error)[:100]) from error
 

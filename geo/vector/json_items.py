@@ -75,12 +75,12 @@ def collection_items(text: str) -> Items | None:
 def line_items(text: str) -> Items | None:
     """Read one JSON value a line; None where the first line is no feature or stands alone."""
     lines = _lines(text)
-    first = _line(next(lines, ""))
+    first = decoded_line(next(lines, ""))
     if not isinstance(first, dict) or next(lines, None) is None:
         return None
     if first.get("type") not in {*GEOMETRIES, "Feature"}:
         return None
-    return Items(members={}, read=lambda: map(_line, _lines(text)))
+    return Items(members={}, read=lambda: map(decoded_line, _lines(text)))
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -93,7 +93,8 @@ def _lines(text: str) -> Iterator[str]:
         start = end + 1
 
 
-def _line(line: str) -> object:
+def decoded_line(line: str) -> object:
+    """Decode one line; one that is no JSON is kept in its place."""
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:

@@ -48,7 +48,7 @@ def cases(opened: Opened, folder: Path, *, full: bool) -> Cases:
     yield from raster_cases.cases(folder, SIZES)
     yield from sink_cases.cases(folder, SIZES)
     yield from vector.cases(folder, SIZES)
-    yield from places.cases(opened, folder, (2_000, 10_000))
+    yield from places.cases(opened, folder, SIZES, full=full)
     yield from books.cases(opened, seconds=4.0, scale=20)
 
 

@@ -1,15 +1,22 @@
 """A file of parcels into the database with all checks, and the carbon of all of them."""
 
 import hashlib
+import os
+import subprocess
+import sys
+import warnings
 from collections.abc import Callable
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from uuid import uuid4
 
+import pyogrio.raw
+import shapely
 from sqlalchemy import Engine, create_engine, text
 
 from geo.intake import examine
+from geo.shape import to_multipolygons
 from registry import estimation, imports, layers, parcels
 from registry.copying import copy_rows
 from registry.db import SYSTEM_ACTOR, perform, transaction
@@ -54,12 +61,12 @@ def import_case(store: Store, folder: Path, size: int) -> Case:
     peers = {}
     if find_spec("geopandas"):
         peers["pyogrio + to_postgis + checks in SQL"] = Way(
-            run=lambda: plain_load(store, clean), runs=3
+            run=lambda: plain_load(store, clean), runs=3 if size < LARGE else 1
         )
     return Case(
         name="import with all checks, committed",
         size=size,
-        ours=Way(run=lambda: take(room.engine, path), before=room, runs=5),
+        ours=Way(run=lambda: take(room.engine, path), before=room, runs=5 if size < LARGE else 1),
         peers=peers,
         work=float(size),
         work_unit="parcels/s",
@@ -83,6 +90,74 @@ def plain_load(store: Store, path: Path) -> int:
         found = connection.execute(text(_CHECKS)).scalar_one()
     engine.dispose()
     return int(found)
+
+
+LARGE = 50_000
+"""Once is enough, and costs a minute, from here on."""
+SUFFIXES = (".geojson", ".gpkg", ".shp", ".fgb")
+_DRIVERS = {".gpkg": "GPKG", ".shp": "ESRI Shapefile", ".fgb": "FlatGeobuf"}
+
+
+def parcels_as(folder: Path, size: int, suffix: str) -> Path:
+    """Return the parcels of the demo county in a format, made once."""
+    source = county(folder, size) / "parcels.geojson"
+    path = source.with_suffix(suffix)
+    if not path.exists():
+        meta, _, blobs, columns = pyogrio.raw.read(source)
+        shapes = to_multipolygons(shapely.from_wkb(blobs))
+        with warnings.catch_warnings(action="ignore"):  # a shapefile's names are cut
+            pyogrio.raw.write(
+            path, geometry=shapely.to_wkb(shapes), field_data=columns, fields=list(meta["fields"]),
+            geometry_type="MultiPolygon", crs="EPSG:4490", driver=_DRIVERS[suffix],
+            layer="parcels", encoding="UTF-8",
+        )  # fmt: skip
+    return path
+
+
+_IMPORT = """
+import hashlib, sys, time
+from pathlib import Path
+from uuid import uuid4
+from registry import import_jobs, jobs
+from registry.db import SYSTEM_ACTOR, connect, perform, transaction
+from tests.bench.store import AT
+url, path = sys.argv[1], Path(sys.argv[2])
+engine = connect(url)
+import_jobs.register_tasks()
+with path.open("rb") as stream:
+    digest = hashlib.file_digest(stream, "sha256").hexdigest()
+command = import_jobs.RequestImport(at=AT, actor_id=SYSTEM_ACTOR, key=uuid4().hex,
+    file_name=path.name, file_sha256=digest, path=str(path), division_code="330802",
+    programme_id="county-inclusion", accept=True)
+asked = perform(engine, import_jobs.request, command)
+jobs.work(engine, once=True)
+with transaction(engine) as session:
+    job = jobs.get(session, asked.job_id)
+assert job.state == "done", job
+status = Path("/proc/self/status").read_text().splitlines()
+print(next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) / 1024)
+"""
+
+
+def import_peak_case(store: Store, folder: Path, size: int, suffix: str) -> Case:
+    """Peak memory of the process that reads, compares and accepts a file by a job."""
+    path = parcels_as(folder, size, suffix)
+    room = Renewed(store.fresh)
+
+    def ours() -> float:
+        url = room.engine.url.render_as_string(hide_password=False)
+        words = [sys.executable, "-c", _IMPORT, url, str(path)]
+        told = subprocess.run(words, check=True, capture_output=True, text=True, env=os.environ)
+        return float(told.stdout)
+
+    return Case(
+        name=f"import of {suffix}, peak memory",
+        size=size,
+        ours=Way(run=ours, before=room, runs=1),
+        unit="MB",
+        note=f"read, compared, accepted; the file is {path.stat().st_size / 1e6:.0f} MB; what GDAL"
+        " reads is read by another process, a run of 20,000 features at a time",
+    )
 
 
 _CHECKS = """
@@ -199,9 +274,16 @@ def _layer(engine: Engine, path: Path, kind: str, kept: Path):
     return perform(engine, layers.register_layer, command).id
 
 
-def cases(opened: Callable[[], Store], folder: Path, sizes: tuple[int, ...]) -> Cases:
+def cases(
+    opened: Callable[[], Store], folder: Path, sizes: tuple[int, ...], *, full: bool
+) -> Cases:
     """Yield the cases of places in the database."""
     for size in sizes:
         yield f"import {size}", lambda size=size: import_case(opened(), folder, size)
+    for suffix in SUFFIXES if full else SUFFIXES[:2]:
+        yield (
+            f"import memory {suffix}",
+            lambda suffix=suffix: import_peak_case(opened(), folder, sizes[-1], suffix),
+        )
     yield "load", lambda: load_case(opened(), folder, sizes[-1])
     yield "assessment", lambda: assess_case(opened(), folder, sizes[-1])

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.bench import books, places, raster_cases, sink_cases, vector
+from tests.bench import answer_cases, books, places, raster_cases, sink_cases, vector
 from tests.bench.__main__ import line
 from tests.bench.ground import SCHEME, ground
 from tests.bench.store import open_store
-from tests.bench.timing import Case, Way, interleaved, rows
+from tests.bench.timing import Case, Way, interleaved, rows, slopes
 
 TOY = 200
 pytestmark = pytest.mark.bench
@@ -88,6 +88,33 @@ def test_cases_of_vectors(folder, make):
 @pytest.mark.parametrize("make", [places.import_case, places.load_case, places.assess_case])
 def test_cases_of_places(store, folder, make):
     run(make(store, folder, TOY))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda store, folder: answer_cases.tile_case(store, folder, TOY, 10, 50),
+        lambda store, folder: answer_cases.tile_case(store, folder, TOY, 14, 95),
+        lambda store, folder: answer_cases.unchanged_case(store, folder, TOY, 14),
+        lambda store, folder: answer_cases.claim_case(store, folder, TOY, 99),
+        lambda store, folder: answer_cases.search_case(store, folder, TOY),
+    ],
+)
+def test_cases_of_answers(store, folder, make):
+    run(make(store, folder))
+
+
+@pytest.mark.parametrize("suffix", places.SUFFIXES)
+def test_memory_of_imports(store, folder, suffix):
+    run(places.import_peak_case(store, folder, TOY, suffix))
+
+
+def test_a_slope_is_the_power_of_the_size():
+    row = {"name": "a", "unit": "s"}
+    made = [row | {"size": n, "values": [n**1.5, n**1.5 * 1.01]} for n in (10, 100, 1000)]
+    (found,) = slopes([*made, row | {"name": "b", "size": 10, "values": [1.0]}])
+    assert found["slope"] == pytest.approx(1.5, abs=0.01)
+    assert 0 < found["half"] < 0.05
 
 
 @pytest.mark.parametrize("clients", [1, 2])

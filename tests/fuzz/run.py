@@ -12,6 +12,7 @@ from typing import Any
 
 from geo.errors import GeoError
 from geo.intake import IntakeOptions, examine
+from geo.vector import Limits
 from tests.fuzz.mutations import mutate, seed_of
 from tests.fuzz.seeds import write_seeds
 
@@ -46,8 +47,9 @@ def answer(path: Path, folder: Path, variant: int, crs: str | None) -> str:
     target = folder / path.name
     target.write_bytes(data)
     main = folder / "plots.shp" if path.name in PARTS else target
+    limits = Limits(held_bytes=0) if variant % 2 else Limits()  # long texts are read otherwise
     try:
-        intake = examine(main, crs=crs, options=IntakeOptions())
+        intake = examine(main, crs=crs, options=IntakeOptions(limits=limits))
     except GeoError as error:
         return error.code
     if not intake.read == intake.accepted + intake.questioned + intake.refused:
