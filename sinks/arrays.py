@@ -7,6 +7,7 @@ from sinks.errors import DomainError
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+Int32Array = NDArray[np.int32]
 FlagArray = NDArray[np.uint8]
 
 
@@ -44,3 +45,20 @@ def require_positive(name: str, values: FloatArray) -> None:
     bad = values == 0
     if bad.any():
         raise DomainError("VALUE_ZERO", name=name, index=first_true(bad))
+
+
+def split_area(
+    area_dm2: ArrayLike, numerator: ArrayLike, denominator: int
+) -> tuple[IntArray, IntArray]:
+    """Area kept and area lost when this share of it is felled or burnt; they add up exactly.
+
+    Raises
+    ------
+    DomainError : SHARE_OUTSIDE when the share is not within 0 and 1.
+    """
+    area = np.asarray(area_dm2, dtype=np.int64)
+    share = np.asarray(numerator, dtype=np.int64)
+    if denominator <= 0 or np.any((share < 0) | (share > denominator)):
+        raise DomainError("SHARE_OUTSIDE", denominator=denominator)
+    lost = area // denominator * share + area % denominator * share // denominator
+    return area - lost, np.asarray(lost, dtype=np.int64)

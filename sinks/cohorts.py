@@ -18,7 +18,7 @@ from numba import njit, prange
 from numpy.typing import ArrayLike, NDArray
 
 from sinks import growth, tables, units
-from sinks.arrays import FlagArray, IntArray, first_true
+from sinks.arrays import FlagArray, Int32Array, IntArray, first_true
 from sinks.errors import DomainError, SinksError
 from sinks.tables.rows import GrowthRow
 
@@ -26,7 +26,6 @@ from sinks.tables.rows import GrowthRow
 numba.config.THREADING_LAYER = "omp"  # type: ignore[attr-defined]
 
 INT64_MAX = np.iinfo(np.int64).max
-Int32Array = NDArray[np.int32]
 AnyInt = TypeVar("AnyInt", np.int32, np.uint8)
 
 
@@ -404,23 +403,6 @@ def yearly_flux_kg(stock_kg: ArrayLike) -> IntArray:
     """Change of stock from each 31 December to the next; one year fewer, sums telescope exactly."""
     stock = np.asarray(stock_kg, dtype=np.int64)
     return stock[..., 1:] - stock[..., :-1]
-
-
-def split_area(
-    area_dm2: ArrayLike, numerator: ArrayLike, denominator: int
-) -> tuple[IntArray, IntArray]:
-    """Area kept and area lost when this share of it is felled or burnt; they add up exactly.
-
-    Raises
-    ------
-    DomainError : SHARE_OUTSIDE when the share is not within 0 and 1.
-    """
-    area = np.asarray(area_dm2, dtype=np.int64)
-    share = np.asarray(numerator, dtype=np.int64)
-    if denominator <= 0 or np.any((share < 0) | (share > denominator)):
-        raise DomainError("SHARE_OUTSIDE", denominator=denominator)
-    lost = area // denominator * share + area % denominator * share // denominator
-    return area - lost, np.asarray(lost, dtype=np.int64)
 
 
 def disturbed_stock_mg(

@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from sinks import tables
-from sinks.cohorts import split_area
+from sinks.arrays import split_area
 
 PPM: Final = 1_000_000
 CLEARED: Final = "clear_to_air"

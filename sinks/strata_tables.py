@@ -7,18 +7,20 @@ began empty when it was planted. From its first event on a stratum is run as a s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from sinks import bamboo, flows, growth, stands, tables, units
-from sinks.arrays import FloatArray, IntArray
-from sinks.cohorts import CohortTable, Int32Array
+from sinks.arrays import FloatArray, Int32Array, IntArray
 from sinks.errors import DomainError, SinksError
 from sinks.pools import Pool
 from sinks.stands import Curve, Event, Model, Stands
 from sinks.strata import PPM, Culms, Stratum, name_of
 from sinks.tables.rows import GrowthRow
+
+if TYPE_CHECKING:  # compiled code comes with it, and most who ask for pools grow nothing
+    from sinks.cohorts import CohortTable
 
 TURNS_OVER: Final = frozenset({"chinese_fir", "masson_pine"})
 """Species whose yearly litter and mortality the table knows: conifers (CBM softwood)."""
@@ -64,7 +66,7 @@ class Yearly:
     """
 
     curves: Mapping[int, GrowthRow]
-    table: CohortTable
+    table: "CohortTable"
     multiplier: Mapping[int, float]
     temperature_c: float | None = None
 

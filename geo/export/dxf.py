@@ -7,8 +7,6 @@ from typing import Any, Final
 import numpy as np
 import pyproj
 import shapely
-from ezdxf import units
-from ezdxf.filemanagement import new as new_drawing
 from numpy.typing import NDArray
 
 from geo.crs import unprefixed_epsg
@@ -42,6 +40,9 @@ def write_dxf(path: Path, parcels: Parcels) -> None:
     The metres are those of the grid named in the drawing's properties; undone they give the
     degrees again to 1e-11.
     """
+    from ezdxf import units  # noqa: PLC0415 -- a second that only a drawing needs
+    from ezdxf.filemanagement import new as new_drawing  # noqa: PLC0415
+
     grid = grid_of(parcels.geometries)
     forward = pyproj.Transformer.from_crs(_DEGREES, grid, always_xy=True)
     document = new_drawing("R2010", units=units.M)

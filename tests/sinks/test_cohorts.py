@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sinks import cohorts, growth, tables, units
+from sinks import arrays, cohorts, growth, tables, units
 from sinks.errors import DomainError, SinksError
 
 SCHEME = cohorts.CohortScheme()
@@ -177,7 +177,7 @@ def test_years_run_on_and_curves_have_codes():
 @given(st.integers(0, 2**32), st.integers(0, 1000))
 def test_a_fire_conserves_area_and_never_raises_that_years_stock(seed, permille):
     start, cohort, area = histogram(seed)
-    kept, lost = cohorts.split_area(area, permille, 1000)
+    kept, lost = arrays.split_area(area, permille, 1000)
     assert np.array_equal(kept + lost, area)
     regrowth = cohorts.cohort_table(SCHEME, layer_year=2030, years=TABLE.years)
     burnt = cohorts.disturbed_stock_mg(
@@ -193,7 +193,7 @@ def test_a_fire_conserves_area_and_never_raises_that_years_stock(seed, permille)
 
 def test_a_share_beyond_one_is_refused():
     with pytest.raises(DomainError, match="SHARE_OUTSIDE"):
-        cohorts.split_area([5], 3, 2)
+        arrays.split_area([5], 3, 2)
     with pytest.raises(DomainError, match="REGROWTH_YEARS"):
         cohorts.disturbed_stock_mg([0, 1], [0], [1], table=TABLE, regrowth=TABLE, event_year=2030)
 
