@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from geo.crs import ReferenceSystem, parse_crs, sibling_zones, to_cgcs2000
 from geo.findings import Finding, questioned, warning
-from geo.fit import PARCELS_MIN, Fit, Reading, fit_datum
+from geo.fit import FEW_MAX, FEW_MIN, PARCELS_MIN, Fit, Reading, fit_datum, fit_shapes
 from geo.slips import in_china
 from geo.vector import RawFeature
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+Geometries = NDArray[np.object_]
 
 LOOKED_AT_MAX: Final = 20_000
 """So many features settle a doubt; a file that holds more is not gone through twice."""
@@ -73,18 +74,24 @@ def judge(
     )
     if not needed or (degrees and division is None and not system.wgs84):
         return Verdict(system=system)
-    raw = _centres(features)
+    shapes = _shapes(features)
+    raw = _centres(shapes)
     if len(raw) == 0:
         return Verdict(system=system)
     if degrees:
-        return _datum(raw, system, named=named, division=division)
+        return _datum(raw, shapes, system, named=named, division=division)
     return _zone(raw, system, named=named, division=division)
 
 
-def _centres(features: Iterable[RawFeature]) -> FloatArray:
+def _shapes(features: Iterable[RawFeature]) -> Geometries:
+    """(n,) shapes that a doubt is settled by, in the file's own coordinates."""
+    found = [one.geometry for one in islice(features, LOOKED_AT_MAX) if one.geometry is not None]
+    return np.array([*found, None], dtype=object)[:-1]
+
+
+def _centres(shapes: Geometries) -> FloatArray:
     """(n, 2) middle of each shape, in the file's own coordinates."""
-    shapes = [one.geometry for one in islice(features, LOOKED_AT_MAX) if one.geometry is not None]
-    bounds = shapely.bounds(np.array([*shapes, None], dtype=object)[:-1]).reshape(-1, 4)
+    bounds = shapely.bounds(shapes).reshape(-1, 4)
     bounds = bounds[np.isfinite(bounds).all(axis=1)]
     return np.asarray((bounds[:, :2] + bounds[:, 2:]) / 2.0)
 
@@ -96,6 +103,7 @@ def _chinese(points: FloatArray) -> BoolArray:
 
 def _datum(
     raw: FloatArray,
+    shapes: Geometries,
     system: ReferenceSystem,
     *,
     named: bool,
@@ -109,6 +117,8 @@ def _datum(
         return Verdict(system=system)
     enough = division is not None and system.geographic and count >= PARCELS_MIN
     fit = fit_datum(points, division) if enough else None
+    if division is not None and system.geographic and (fit is None or fit.reading is None):
+        fit = _fit_few(shapes, system, division) or fit
     if fit is not None and fit.reading in _LABELS:
         return _shifted(system, fit, named=named)
     if named or not system.wgs84:
@@ -119,6 +129,15 @@ def _datum(
     # The format's own standard states WGS 84: that is taken, and said, for many such files are not.
     note = warning(None, "DATUM_UNPROVEN", rows=count, crs=system.label)
     return Verdict(system=system, findings=(note,))
+
+
+def _fit_few(shapes: Geometries, system: ReferenceSystem, division: Any) -> Fit | None:  # noqa: ANN401
+    """Hold a few Chinese shapes against the boundary whole; None where that tells nothing."""
+    if not FEW_MIN <= len(shapes) <= FEW_MAX:
+        return None
+    placed = shapely.transform(shapes, lambda xy: to_cgcs2000(xy, system), include_z=False)
+    fit = fit_shapes(placed[in_china(shapely.bounds(placed))], division)
+    return fit if fit.reading is not None else None
 
 
 def _shifted(system: ReferenceSystem, fit: Fit, *, named: bool) -> Verdict:

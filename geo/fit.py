@@ -2,10 +2,11 @@
 
 GCJ-02 moves a plot by some 600 m and BD-09 by twice that. Parcels spread over a county tell the
 three apart by how many fall over its boundary; a few in its middle do not, and then nobody
-guesses: a person is asked.
+guesses. Where some of a few do not lie in it as they stand, and all of them would by another
+reading, a person is asked as well.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -27,6 +28,14 @@ OUTSIDE_SHARE_MAX: Final = 0.002
 APART_MIN: Final = 5
 APART_SHARE_MIN: Final = 0.004
 """Every other reading leaves at least so many more outside, and this share."""
+
+
+FEW_MAX: Final = 2_000
+FEW_MIN: Final = 10
+"""So many shapes are held against the boundary whole, not by one point each."""
+
+_EDGE_DEG: Final = 2e-5
+"""A shape that reaches so far beyond (2 m) may be drawn along the boundary."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +68,32 @@ def fit_datum(points: FloatArray, division: Any) -> Fit:  # noqa: ANN401 - shape
         for name, places in readings.items()
     }
     return Fit(parcels=len(points), outside=outside, reading=_best(len(points), outside))
+
+
+def fit_shapes(shapes: NDArray[np.object_], division: Any) -> Fit:  # noqa: ANN401 - shapely
+    """Tell by whole shapes whether another reading puts all of a few into the division.
+
+    Parameters
+    ----------
+    shapes
+        (n,) polygons, degrees as in the file.
+    division
+        Its boundary, a polygon in EPSG:4490.
+    """
+    ground = shapely.buffer(division, _EDGE_DEG)
+    shapely.prepare(ground)
+    moves: dict[Reading, Callable[[FloatArray], FloatArray]] = {
+        "as_is": np.asarray,
+        "gcj02": from_gcj02,
+        "bd09": from_bd09,
+    }
+    outside: dict[Reading, int] = {
+        name: int((~shapely.covers(ground, shapely.transform(shapes, move))).sum())
+        for name, move in moves.items()
+    }
+    whole: list[Reading] = [name for name in ("gcj02", "bd09") if outside[name] == 0]
+    asked = FEW_MIN <= len(shapes) <= FEW_MAX and outside["as_is"] > 0 and whole
+    return Fit(parcels=len(shapes), outside=outside, reading=whole[0] if asked else None)
 
 
 def _best(parcels: int, outside: Mapping[Reading, int]) -> Reading | None:

@@ -2,6 +2,7 @@
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pyproj
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from geo.crs import parse_crs, to_cgcs2000
 from geo.errors import CrsError
+from geo.fit import fit_shapes
 from geo.helmert import parse_helmert, read_parameters
 from geo.intake import IntakeOptions, examine
 from geo.offsets import from_bd09, from_gcj02, to_bd09, to_gcj02
@@ -19,6 +21,7 @@ from geo.vector import open_features
 from tests.geo.makers import collection, feature, good, ring, shapefile, write
 
 CM_DEG = 1e-7
+OUTLINES = Path(__file__).parents[2] / "web/demo/data/quzhou_districts_cgcs2000.geojson"
 BURSA = (
     "dx_m=-15.5,dy_m=120.25,dz_m=47,rx_arcsec=1.2,ry_arcsec=-0.4,rz_arcsec=2.1,scale_ppm=-3.5,"
     "rotation=coordinate_frame"
@@ -277,3 +280,54 @@ def test_our_own_geojson_names_its_datum(tmp_path):
     path = tmp_path / "a.geojson"
     path.write_text(json.dumps(document))
     assert (examine(path).accepted, examine(path).crs_label) == (1, "EPSG:4490")
+
+
+# fifty parcels in a real county ------------------------------------------------------------
+
+KECHENG = next(
+    shapely.from_geojson(json.dumps(one["geometry"]))
+    for one in json.loads(OUTLINES.read_text(encoding="utf-8"))["features"]
+    if str(one["properties"]["adcode"]) == "330802"
+)
+
+
+def fifty(seed):
+    """Fifty parcels wholly inside the county, none at another."""
+    draw, found = np.random.default_rng(seed), []
+    west, south, east, north = KECHENG.bounds
+    while len(found) < 50:
+        x, y = draw.uniform(west, east), draw.uniform(south, north)
+        box = shapely.box(x, y, x + 0.0015, y + 0.0012)
+        if KECHENG.contains(box) and not any(box.intersects(one) for one in found):
+            found.append(box)
+    return found
+
+
+@pytest.mark.parametrize(("move", "name"), [(to_gcj02, "GCJ-02"), (to_bd09, "BD-09")])
+@pytest.mark.parametrize("crs", [None, "urn:ogc:def:crs:EPSG::4490"])
+def test_fifty_shifted_parcels_are_asked_about_and_mended_to_a_centimetre(
+    tmp_path, move, name, crs
+):
+    true = fifty(4)
+    moved = [json.loads(shapely.to_geojson(shapely.transform(one, move))) for one in true]
+    features = [{"type": "Feature", "geometry": one, "properties": {}} for one in moved]
+    body = {"type": "FeatureCollection", "features": features}
+    if crs:
+        body["crs"] = {"type": "name", "properties": {"name": crs}}
+    path = write(tmp_path / "shifted.geojson", body)
+    asked = examine(path, options=IntakeOptions(division=KECHENG))
+    assert (asked.accepted, asked.questioned) == (0, 50)
+    assert "DATUM_LOOKS_SHIFTED" in codes(asked)
+    mended = examine(path, crs=name, options=IntakeOptions(division=KECHENG))
+    assert mended.accepted == 50
+    for got, one in zip(mended.geometry, true, strict=True):
+        assert shapely.hausdorff_distance(got, one) < CM_DEG
+    kept = examine(path, crs="EPSG:4490", options=IntakeOptions(division=KECHENG))
+    assert kept.accepted == 50
+
+
+@given(st.integers(0, 10_000))
+def test_parcels_that_lie_in_their_county_are_never_asked_about_their_datum(seed):
+    shapes = np.array(fifty(seed), dtype=object)
+    assert fit_shapes(shapes, KECHENG).reading is None
+    assert fit_shapes(shapes[:5], KECHENG.buffer(-0.05)).reading is None
