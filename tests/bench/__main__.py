@@ -11,7 +11,7 @@ from pathlib import Path
 os.environ.setdefault("NUMBA_THREADING_LAYER", "omp")
 
 from registry import cluster
-from tests.bench import answer_cases, books, places, raster_cases, sink_cases, vector
+from tests.bench import answer_cases, books, places, raster_cases, served_cases, sink_cases, vector
 from tests.bench.store import Store, open_store
 from tests.bench.timing import Cases, interleaved, rows, slopes
 from web.config import settings
@@ -45,6 +45,7 @@ class Opened:
 def cases(opened: Opened, folder: Path, *, full: bool) -> Cases:
     """Yield every case of ``make bench``; ``full`` adds those of a million parcels."""
     yield from answer_cases.cases(opened, folder, (*SIZES, HUGE) if full else SIZES)
+    yield from served_cases.cases(opened, folder, (*SIZES, HUGE) if full else SIZES)
     yield from raster_cases.cases(folder, SIZES)
     yield from sink_cases.cases(folder, SIZES)
     yield from vector.cases(folder, SIZES)

@@ -7,6 +7,7 @@ from uuid import UUID
 import numpy as np
 import psycopg
 import shapely
+from sqlalchemy import Engine
 
 from geo.area import area_m2
 from geo.shape import to_multipolygons
@@ -14,10 +15,13 @@ from registry import people
 from registry.db import SYSTEM_ACTOR, perform
 from tests.bench.ground import cadastre, in_degrees
 from tests.bench.store import AT, Store
+from web.accounts import logins
+from web.accounts.passwords import hashed
 
 COUNTY = "330802000000"
 DESK = UUID(int=330802)
 """A person at the county's desk: whom the register answers."""
+PASSWORD = "cedar and bamboo"
 BLOCK = 50_000
 _TYPES = ("uuid", "text", "text", "text", "int4", "text", "bytea", "float8", "bytea")
 _COPY = (
@@ -63,8 +67,13 @@ def _filled(store: Store, folder: Path, parcels: int) -> str:
                 copy.write_row(row)
     session.execute(_AFTER)
     session.execute("VACUUM ANALYZE")
+    _person(store.app(name))
+    return name
+
+
+def _person(engine: Engine) -> None:
     perform(
-        store.app(name),
+        engine,
         people.add_actor,
         people.AddActor(
             at=AT,
@@ -76,7 +85,15 @@ def _filled(store: Store, folder: Path, parcels: int) -> str:
             new_actor_id=DESK,
         ),
     )
-    return name
+    login = logins.AddLogin(
+        at=AT,
+        actor_id=SYSTEM_ACTOR,
+        key="login",
+        username="desk",
+        password_hash=hashed(PASSWORD),
+        for_actor_id=DESK,
+    )
+    perform(engine, logins.add_login, login)
 
 
 def extent(session: psycopg.Connection) -> tuple[float, float, float, float]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.bench import answer_cases, books, places, raster_cases, sink_cases, vector
+from tests.bench import answer_cases, books, places, raster_cases, served_cases, sink_cases, vector
 from tests.bench.__main__ import line
 from tests.bench.ground import SCHEME, ground
 from tests.bench.store import open_store
@@ -102,6 +102,17 @@ def test_cases_of_places(store, folder, make):
 )
 def test_cases_of_answers(store, folder, make):
     run(make(store, folder))
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_cases_of_what_is_served(store, folder, again):
+    run(served_cases.parcel_case(store, folder, TOY, again=again))
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(served_cases.CHROMIUM is None, reason="Chromium is not installed")
+def test_the_first_map(store, folder):
+    run(served_cases.map_case(store, folder, TOY))
 
 
 @pytest.mark.parametrize("suffix", places.SUFFIXES)
