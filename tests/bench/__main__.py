@@ -44,11 +44,12 @@ class Opened:
 
 def cases(opened: Opened, folder: Path, *, full: bool) -> Cases:
     """Yield every case of ``make bench``; ``full`` adds those of a million parcels."""
-    yield from answer_cases.cases(opened, folder, (*SIZES, HUGE) if full else SIZES)
-    yield from served_cases.cases(opened, folder, (*SIZES, HUGE) if full else SIZES)
+    sizes = (*SIZES, HUGE) if full else SIZES
+    yield from answer_cases.cases(opened, folder, sizes)
+    yield from served_cases.cases(opened, folder, sizes)
     yield from raster_cases.cases(folder, SIZES)
     yield from sink_cases.cases(folder, SIZES)
-    yield from vector.cases(folder, SIZES)
+    yield from vector.cases(folder, sizes)
     yield from places.cases(opened, folder, SIZES, full=full)
     yield from books.cases(opened, seconds=4.0, scale=20)
 

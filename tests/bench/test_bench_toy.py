@@ -80,7 +80,9 @@ def test_stands_step_through_their_years():
     run(replace(sink_cases.stepping_case(TOY), peers={}))
 
 
-@pytest.mark.parametrize("make", [vector.area_case, vector.read_case, vector.overlap_case])
+@pytest.mark.parametrize(
+    "make", [vector.area_case, vector.read_case, vector.overlap_case, vector.eligibility_case]
+)
 def test_cases_of_vectors(folder, make):
     run(make(folder, TOY))
 

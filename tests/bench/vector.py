@@ -10,11 +10,16 @@ import shapely
 from pyproj import Geod
 
 from geo.area import area_m2
+from geo.eligibility import ClaimLayer, ParcelTable, run_rules
 from geo.overlap import overlap_pairs
 from geo.vector import open_features
-from tests.bench.ground import county, ground
+from registry.programmes.schema import read as read_programme
+from registry.programmes.store import packaged
+from tests.bench.ground import cadastre, county, ground, in_degrees
 from tests.bench.timing import Case, Cases, Way
 
+LARGE = 50_000
+"""From here on slow things run once, and peers that take minutes do not."""
 GEOD = Geod(a=6378137.0, rf=298.257222101)
 HAS_PANDAS = find_spec("geopandas") is not None
 
@@ -72,9 +77,9 @@ def _fiona(path: Path) -> object:
 
 def overlap_case(folder: Path, parcels: int) -> Case:
     """Overlaps within a cadastre of which every fiftieth parcel was moved by 3 m."""
-    shapes = moved(ground(folder, parcels).geometry)
+    shapes = moved(in_degrees(cadastre(folder, parcels)))
     peers = {}
-    if HAS_PANDAS:
+    if HAS_PANDAS and parcels < LARGE:
         import geopandas
 
         frame = geopandas.GeoDataFrame({"n": np.arange(len(shapes))}, geometry=shapes)
@@ -86,12 +91,63 @@ def overlap_case(folder: Path, parcels: int) -> Case:
     return Case(
         name="overlaps within a cadastre",
         size=len(shapes),
-        ours=Way(run=lambda: overlap_pairs(shapes)),
+        ours=Way(run=lambda: overlap_pairs(shapes), runs=_fewer(parcels)),
         peers=peers,
-        limit=("neighbours by tree", Way(run=lambda: _neighbours(shapes))),
+        limit=("neighbours by tree", Way(run=lambda: _neighbours(shapes), runs=_fewer(parcels))),
         work=float(len(shapes)),
         work_unit="parcels/s",
     )
+
+
+def eligibility_case(folder: Path, parcels: int) -> Case:
+    """Time every rule of a programme over a cadastre, with zones that are excluded."""
+    shapes = in_degrees(cadastre(folder, parcels))
+    west, south, east, north = shapely.total_bounds(shapes)
+    rng = np.random.default_rng(5)
+    places = rng.uniform((west, south), (east, north), (300, 2))
+    zones = np.array([shapely.Point(*one).buffer(0.003) for one in places], dtype=object)
+    known = {
+        "start_year": 2015, "crediting_from": 2025, "crediting_to": 2044, "land_class": "0301",
+        "forest_category": "commodity", "non_forest_years": 10, "tenure_type": "contract",
+        "tenure_document": "1", "tenure_until": "unlimited",
+    }  # fmt: skip
+    table = ParcelTable(
+        ids=[str(n) for n in range(len(shapes))],
+        geometries=shapes,
+        area_m2=area_m2(shapes),
+        attributes=[known] * len(shapes),
+        exclusions={"wetland": zones[:100], "basic_farmland": zones[100:200]},
+        claims=ClaimLayer(
+            ids=[str(n) for n in range(100)],
+            schemes=["other"] * 100,
+            geometries=zones[200:],
+            first_year=np.full(100, 2020),
+            last_year=np.full(100, 2030),
+        ),
+    )
+    rules = read_programme(packaged()["ccer-afforestation"]).rules
+    peers = {}
+    if HAS_PANDAS:
+        import geopandas
+
+        ground_ = geopandas.GeoDataFrame({"n": np.arange(len(shapes))}, geometry=shapes)
+        layer = geopandas.GeoDataFrame({"zone": np.arange(300)}, geometry=zones)
+        peers["geopandas overlay with the zones alone"] = Way(
+            run=lambda: geopandas.overlay(ground_, layer, how="intersection"), runs=_fewer(parcels)
+        )
+    return Case(
+        name="eligibility, every rule",
+        size=len(shapes),
+        ours=Way(run=lambda: run_rules(table, rules), runs=_fewer(parcels)),
+        peers=peers,
+        work=float(len(shapes)),
+        work_unit="parcels/s",
+        note=f"{', '.join(rules)}; in memory, not stored",
+    )
+
+
+def _fewer(parcels: int) -> int:
+    return 3 if parcels < LARGE else 1
 
 
 def moved(shapes: np.ndarray) -> np.ndarray:
@@ -118,6 +174,8 @@ def _neighbours(shapes: np.ndarray) -> None:
 
 def cases(folder: Path, sizes: tuple[int, ...]) -> Cases:
     """Yield the cases of vectors."""
-    yield "area", partial(area_case, folder, sizes[-1])
+    yield "area", partial(area_case, folder, sizes[1])
     yield "read", partial(read_case, folder, sizes[0])
-    yield "overlap", partial(overlap_case, folder, sizes[0])
+    for size in sizes:
+        yield f"overlap {size}", partial(overlap_case, folder, size)
+        yield f"eligibility {size}", partial(eligibility_case, folder, size)
