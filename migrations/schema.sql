@@ -3365,6 +3365,11 @@ CREATE TABLE public.plot_estimate (
     actor_id uuid NOT NULL,
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    estimator text DEFAULT 'expansion'::text NOT NULL,
+    run_id uuid,
+    assisted jsonb,
+    CONSTRAINT ck_plot_estimate_estimator_known CHECK ((estimator = ANY (ARRAY['expansion'::text, 'difference'::text, 'ratio'::text, 'regression'::text]))),
+    CONSTRAINT ck_plot_estimate_map_of_run CHECK (((estimator = 'expansion'::text) = (run_id IS NULL))),
     CONSTRAINT ck_plot_estimate_origin_known CHECK ((origin = ANY (ARRAY['project'::text, 'verifier'::text])))
 );
 ALTER TABLE public.plot_estimate OWNER TO tanhui_owner;
@@ -4553,6 +4558,8 @@ ALTER TABLE ONLY public.plot_estimate
     ADD CONSTRAINT fk_plot_estimate_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.plot_estimate
     ADD CONSTRAINT fk_plot_estimate_project_id_project FOREIGN KEY (project_id) REFERENCES public.project(id);
+ALTER TABLE ONLY public.plot_estimate
+    ADD CONSTRAINT fk_plot_estimate_run_id_assessment_run FOREIGN KEY (run_id) REFERENCES public.assessment_run(id);
 ALTER TABLE ONLY public.project_decision
     ADD CONSTRAINT fk_project_decision_actor_id_actor FOREIGN KEY (actor_id) REFERENCES public.actor(id);
 ALTER TABLE ONLY public.project_decision

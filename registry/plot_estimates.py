@@ -5,20 +5,24 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from fractions import Fraction
-from typing import Any, Final
+from typing import Any, Final, Literal, get_args
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from registry import events, field_plots
+from registry import events, field_plots, plot_maps
 from registry.canonical import plain
 from registry.db import Command
 from registry.errors import InvalidValueError, NotFoundError, RegistryError
 from registry.field_plots import Origin, PlotView
 from registry.models import PlotEstimate
-from sinks import uncertainty
+from registry.plot_maps import MapOfPlots
+from sinks import estimators, uncertainty
+from sinks.estimators import Assisted, MappedStratum
 from sinks.uncertainty import Estimate, Stratum
+
+Estimator = Literal["expansion", "difference", "ratio", "regression"]
 
 
 class PlotModelError(RegistryError):
@@ -53,6 +57,11 @@ class EstimatePlots(Command):
     ----------
     model : source of equations; the first that knows every tree and the roots, if not given.
     stratum_ha : area of each stratum; not needed for one.
+    estimator : ``expansion`` of the plots alone, or with a run as map: ``difference``, ``ratio``,
+        ``regression`` (`sinks.estimators`).
+    run_id : the map; the project's newest over the years, if not given.
+    by : attribute of the parcels that names the plots' strata, for the map's means; empty takes
+        the mean of all claimed ground.
     """
 
     project_id: UUID
@@ -61,6 +70,9 @@ class EstimatePlots(Command):
     before_year: int | None = None
     model: str | None = None
     stratum_ha: Mapping[str, float] = field(default_factory=dict)
+    estimator: Estimator = "expansion"
+    run_id: UUID | None = None
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,6 +102,9 @@ class EstimateView:
     strata: list[dict[str, Any]]
     plots: list[list[str]]
     models: list[dict[str, Any]]
+    estimator: str
+    run_id: UUID | None
+    assisted: dict[str, Any] | None
     actor: str
     effective_at: datetime
 
@@ -103,6 +118,7 @@ class EstimatePlan:
     strata: list[dict[str, Any]]
     plots: list[list[str]]
     models: list[ByModel]
+    assisted: dict[str, Any] | None
 
 
 def estimate(session: Session, command: EstimatePlots) -> EstimateView:
@@ -112,13 +128,22 @@ def estimate(session: Session, command: EstimatePlots) -> EstimateView:
     ------
     NotFoundError : the survey has no plots.
     PlotModelError, StratumAreasError, PlotsNotPairedError
+    RunNotUsableError, PlotMapMissingError : of the map.
     sinks.errors.DomainError : too few plots; a mean of nothing.
     """
     now = _views(session, command, command.survey_year)
     before = None
     if command.before_year is not None:
         before = _views(session, command, command.before_year)
-    plan = plan_estimate(now, before=before, model=command.model, stratum_ha=command.stratum_ha)
+    mapped = _mapped(session, command, now)
+    plan = plan_estimate(
+        now,
+        before=before,
+        model=command.model,
+        stratum_ha=command.stratum_ha,
+        estimator=command.estimator,
+        mapped=mapped,
+    )
     made = PlotEstimate(
         id=uuid4(),
         project_id=command.project_id,
@@ -133,6 +158,9 @@ def estimate(session: Session, command: EstimatePlots) -> EstimateView:
         strata=plan.strata,
         plots=plan.plots,
         models=[asdict(one) for one in plan.models],
+        estimator=command.estimator,
+        run_id=None if mapped is None else mapped.run_id,
+        assisted=plan.assisted,
         actor_id=command.actor_id,
         effective_at=command.at,
     )
@@ -151,6 +179,8 @@ def estimate(session: Session, command: EstimatePlots) -> EstimateView:
             "model": plan.model,
             "u": made.u,
             "n": made.n,
+            "estimator": made.estimator,
+            "run": made.run_id,
             "mean_t_c_ha": repr(made.mean_t_c_ha),
             "half_width_t_c_ha": repr(made.half_width_t_c_ha),
             "plots": plan.plots,
@@ -202,6 +232,9 @@ def evidence(
         "u": found.u,
         "mean_t_c_ha": repr(found.mean_t_c_ha),
         "half_width_t_c_ha": repr(found.half_width_t_c_ha),
+        "estimator": found.estimator,
+        "run": None if found.run_id is None else str(found.run_id),
+        "efficiency": str((found.assisted or {}).get("relative_efficiency") or ""),
     }
 
 
@@ -211,6 +244,8 @@ def plan_estimate(
     before: Sequence[PlotView] | None,
     model: str | None,
     stratum_ha: Mapping[str, float],
+    estimator: Estimator = "expansion",
+    mapped: MapOfPlots | None = None,
 ) -> EstimatePlan:
     """Estimate plots by one model and by all others that know them; pure.
 
@@ -234,9 +269,16 @@ def plan_estimate(
         raise PlotModelError(
             model=model or "—", known=", ".join(models), plots=", ".join(rest[:10])
         )
-    found = {key: _by(pairs, key, weights) for key in models}
+    if mapped is None:
+        found = {key: _by(pairs, key, weights) for key in models}
+        assisted = None
+    else:
+        helped = {key: _assisted(pairs, key, weights, estimator, mapped) for key in models}
+        found = {key: one.estimate for key, one in helped.items()}
+        assisted = _told(helped[chosen], pairs, mapped, list(weights))
     return EstimatePlan(
         model=chosen,
+        assisted=assisted,
         estimate=found[chosen],
         strata=[
             {
@@ -294,6 +336,67 @@ def _by(
     if pairs[0][0] is None:
         return uncertainty.estimate(strata(_AFTER))
     return uncertainty.paired_difference(strata(_BEFORE), strata(_AFTER))
+
+
+def _assisted(
+    pairs: Sequence[tuple[PlotView | None, PlotView]],
+    model: str,
+    weights: Mapping[str, float],
+    estimator: Estimator,
+    mapped: MapOfPlots,
+) -> Assisted:
+    """Estimate with the map: the plots' values, or their changes, against the map's."""
+
+    def measured(before: PlotView | None, now: PlotView) -> float:
+        return _value(now, model) - (0.0 if before is None else _value(before, model))
+
+    strata = []
+    for name, weight in weights.items():
+        mine = [pair for pair in pairs if pair[1].plot.stratum == name]
+        strata.append(
+            MappedStratum(
+                weight=weight,
+                measured=tuple(measured(*pair) for pair in mine),
+                mapped=tuple(mapped.mapped[now.plot.number] for _, now in mine),
+                map_mean=mapped.mean[name],
+            )
+        )
+    return estimators.estimate(strata, method=estimator)
+
+
+def _told(
+    helped: Assisted,
+    pairs: Sequence[tuple[PlotView | None, PlotView]],
+    mapped: MapOfPlots,
+    strata: Sequence[str],
+) -> dict[str, Any]:
+    """Return what is kept of the map's part."""
+    finite = helped.relative_efficiency < float("inf")
+    return {
+        "relative_efficiency": round(helped.relative_efficiency, 4) if finite else None,
+        "strata": [
+            {
+                "stratum": name,
+                "map_mean_t_c_ha": mapped.mean[name],
+                "intercept": line[0],
+                "slope": line[1],
+            }
+            for name, line in zip(strata, helped.coefficients, strict=True)
+        ],
+        "mapped": {now.plot.number: mapped.mapped[now.plot.number] for _, now in pairs},
+    }
+
+
+def _mapped(session: Session, command: EstimatePlots, now: Sequence[PlotView]) -> MapOfPlots | None:
+    if command.estimator not in get_args(Estimator):
+        raise InvalidValueError(
+            field="estimator", value=command.estimator, why=" | ".join(get_args(Estimator))
+        )
+    if command.estimator == "expansion":
+        return None
+    years = [year for year in (command.before_year, command.survey_year) if year is not None]
+    run_id = command.run_id or plot_maps.newest_run(session, command.project_id, years)
+    return plot_maps.of_plots(session, command.project_id, run_id, now, years=years, by=command.by)
 
 
 _BEFORE: Final = 0

@@ -52,7 +52,14 @@ class PlotEstimate(Base):
     """A mean of plots with its half-width at 90 %, and everything it was made from."""
 
     __tablename__ = "plot_estimate"
-    __table_args__ = (CheckConstraint("origin IN ('project', 'verifier')", name="origin_known"),)
+    __table_args__ = (
+        CheckConstraint("origin IN ('project', 'verifier')", name="origin_known"),
+        CheckConstraint(
+            "estimator IN ('expansion', 'difference', 'ratio', 'regression')",
+            name="estimator_known",
+        ),
+        CheckConstraint("(estimator = 'expansion') = (run_id IS NULL)", name="map_of_run"),
+    )
 
     id: Mapped[Id]
     project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"), index=True)
@@ -67,6 +74,15 @@ class PlotEstimate(Base):
     strata: Mapped[list[Any]] = mapped_column(JSONB, comment="Name, share of the area, plots")
     plots: Mapped[list[Any]] = mapped_column(JSONB, comment="Number, id of each version used")
     models: Mapped[list[Any]] = mapped_column(JSONB, comment="The same by every other model")
+    estimator: Mapped[Code] = mapped_column(
+        server_default="expansion",
+        comment="expansion: plots alone; difference, ratio, regression: with a map",
+    )
+    run_id: Mapped[UUID | None] = mapped_column(ForeignKey("assessment_run.id"))
+    assisted: Mapped[dict[str, Any] | None] = mapped_column(
+        JSONB(none_as_null=True),
+        comment="The map at the plots and its means, correction, how much it helped",
+    )
     actor_id: Mapped[UUID] = mapped_column(ForeignKey("actor.id"))
     effective_at: Mapped[EffectiveAt]
     recorded_at: Mapped[RecordedAt]

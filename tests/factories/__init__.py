@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from hashlib import sha256
 from itertools import count
+from types import MappingProxyType
 from uuid import UUID, uuid4
 
 from geoalchemy2 import WKTElement
@@ -100,7 +101,12 @@ def programme(
 
 
 def parcel(
-    session: Session, owner_id: UUID, *, kind: str = "carbon", division_code: str | None = None
+    session: Session,
+    owner_id: UUID,
+    *,
+    kind: str = "carbon",
+    division_code: str | None = None,
+    attributes: Mapping[str, object] = MappingProxyType({}),
 ):
     """An approved square parcel of about 4 ha, on ground of its own, in the county if not below."""
     n = next(_places)
@@ -128,7 +134,7 @@ def parcel(
         ParcelVersion(
             parcel_id=parcel_id,
             version=1,
-            attributes={},
+            attributes=dict(attributes),
             source_crs="EPSG:4490",
             captured_with="drawing",
             reason="test",
@@ -209,6 +215,7 @@ def run(
     *,
     kind: str = "monitored",
     rows: Sequence[Mapping[str, object]] = (),
+    stock_kg: Mapping[UUID, Sequence[int]] = MappingProxyType({}),
 ):
     """An assessment run with the yearly net of each parcel, kg, by a table made of ``rows``."""
     table = digest({"table": 1})
@@ -249,7 +256,7 @@ def run(
                 parcel_id=parcel_id,
                 version=1,
                 first_year=years[0],
-                stock_kg=[0 for _ in years],
+                stock_kg=list(stock_kg.get(parcel_id, [0] * len(years))),
                 net_kg=[by_year.get(year, 0) for year in years],
                 flags=[],
             )

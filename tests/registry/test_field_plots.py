@@ -10,12 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from registry import field_plots, periods, plot_estimates
+from registry import field_plots, periods, plot_estimates, plot_maps
 from registry.db import SYSTEM_ACTOR, transaction
 from registry.errors import InvalidValueError, NotFoundError
 from registry.field_plots import Culms, EnterPlots, Plot, Tree
 from registry.plot_estimates import EstimatePlots
-from sinks import uncertainty
+from registry.reads import books
+from registry.unit_errors import RunNotUsableError
+from sinks import estimators, uncertainty
 from sinks.errors import DomainError
 from tests import factories
 from tests.registry.unit_makers import INPUTS, World
@@ -241,3 +243,77 @@ def _seen(plot):
         id=factories.uuid4(), version=1, plot=plot, actor="", area_m2=area, models=models,
         with_roots=rooted, low_t_ha=0.0, high_t_ha=0.0,
     )  # fmt: skip
+
+
+@pytest.fixture
+def mapped(world, at):
+    """Four more claimed parcels, a run with their stock, and a plot on each: (plots, run, parcels)."""
+    with transaction(world.engine) as session:
+        ids = [factories.parcel(session, world.village) for _ in range(4)]
+        for one in ids:
+            factories.claim(session, world.project, one, (2021, 2041))
+        run = factories.run(
+            session,
+            world.project,
+            {one: {2024: 4_000, 2025: 7_000} for one in ids},
+            stock_kg={one: (30_000, 37_000 + 9_000 * i) for i, one in enumerate(ids)},
+        )
+        rows = session.execute(
+            text(
+                "SELECT v.parcel_id AS id, v.area_m2, ST_X(ST_PointOnSurface(v.geometry)) AS lon,"
+                " ST_Y(ST_PointOnSurface(v.geometry)) AS lat, s.stock_kg FROM parcel_version v"
+                " JOIN assessment_series s ON s.parcel_id = v.parcel_id AND s.run_id = :run"
+            ),
+            {"run": run},
+        ).all()
+    by_id = {row.id: row for row in rows}
+    ground = [by_id[one] for one in ids]
+    sizes = (12.0, 14.5, 15.5, 18.0)
+    made = tuple(
+        replace(one, lon=row.lon, lat=row.lat)
+        for one, row in zip(plots(ground[0], sizes), ground, strict=True)
+    )
+    return made, run, ground
+
+
+@pytest.mark.parametrize("estimator", ["difference", "ratio", "regression"])
+def test_a_map_corrects_the_mean_and_says_how_much_it_helped(world, mapped, estimator):
+    found, run, ground = mapped
+    enter(world, found)
+    made = estimated(world, estimator=estimator, run_id=run)
+    values = tuple(one.models[made.model] for one in listed(world))
+    at = tuple(row.stock_kg[-1] * 12 / 44 / 1000 / (row.area_m2 / 10_000) for row in ground)
+    mean = (
+        sum(row.stock_kg[-1] for row in ground) * 12 / 44 / 1000
+        / (sum(row.area_m2 for row in ground) / 10_000)
+    )  # fmt: skip
+    by_hand = estimators.estimate(
+        [estimators.MappedStratum(weight=1.0, measured=values, mapped=at, map_mean=mean)],
+        method=estimator,
+    )
+    assert made.mean_t_c_ha == pytest.approx(by_hand.estimate.mean)
+    assert made.half_width_t_c_ha == pytest.approx(by_hand.estimate.half_width)
+    assert made.assisted["relative_efficiency"] == round(by_hand.relative_efficiency, 4)
+    assert (made.estimator, made.run_id) == (estimator, run)
+    right = replace(INPUTS, uncertainty=Fraction(made.u))
+    submit = periods.SubmitPeriod(
+        **world.by(), project_id=world.project, starts_on=date(2024, 1, 1),
+        ends_on=date(2026, 1, 1), run_id=world.run, inputs=right, estimate_id=made.id,
+    )  # fmt: skip
+    answer = world.do(periods.submit, submit)
+    with transaction(world.engine) as session:
+        plan = books.period(session, answer.period_id).plan
+    assert plan["plots"]["estimator"] == estimator
+
+
+def test_a_map_that_says_nothing_of_a_plot_is_refused(world, middle, mapped):
+    found, run, _ = mapped
+    enter(world, (*found[:3], replace(found[3], lon=middle.lon, lat=middle.lat)))
+    with pytest.raises(plot_maps.PlotMapMissingError):
+        estimated(world, estimator="difference", run_id=run)
+    with pytest.raises(plot_maps.PlotMapMissingError):
+        estimated(world, estimator="difference", run_id=run, by="stratum")
+    with pytest.raises(RunNotUsableError):
+        estimated(world, estimator="difference", run_id=world.project)
+    with pytest.raises(InvalidValueError):
+        estimated(world, estimator="guess")

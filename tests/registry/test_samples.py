@@ -56,3 +56,29 @@ def test_no_project_and_no_number_of_plots_are_refused(session, project):
         samples.draw(session, uuid4(), plots=5, seed=1)
     with pytest.raises(InvalidValueError):
         samples.draw(session, project, plots=0, seed=1)
+
+
+def test_strata_are_drawn_apart_by_area_and_do_not_move_each_other(session, project):
+    plain = samples.draw(session, project, plots=20, seed=8)
+    assert [(row.name, row.plots) for row in plain.strata] == [("", 20)]
+    owner = factories.party(session, "collective")
+    one = factories.parcel(session, owner, attributes={"forest": "杉木"})
+    factories.claim(session, project, one, (2021, 2041))
+    drawn = samples.draw(session, project, plots=20, seed=8, by="forest")
+    assert {row.name: row.parcels for row in drawn.strata} == {"": 2, "杉木": 1}
+    assert len(drawn.points) == sum(row.plots for row in drawn.strata) == 20
+    shape = shapely.from_wkb(
+        bytes(
+            session.scalar(
+                text("SELECT ST_AsBinary(geometry) FROM parcel_version WHERE parcel_id = :id"),
+                {"id": one},
+            )
+        )
+    ).buffer(1e-7)
+    for point in drawn.points:
+        assert shape.contains(shapely.Point(point.lon, point.lat)) == (point.stratum == "杉木")
+    more = samples.draw(session, project, plots=0, seed=8, by="forest", each={"": 30, "杉木": 5})
+    fir = [(p.lon, p.lat) for p in more.points if p.stratum == "杉木"]
+    assert fir == [(p.lon, p.lat) for p in drawn.points if p.stratum == "杉木"][:5]
+    with pytest.raises(InvalidValueError):
+        samples.draw(session, project, plots=0, seed=8, by="forest", each={"松": 3})

@@ -335,6 +335,52 @@ def test_a_verifier_enters_plots_sees_the_error_and_a_period_names_it(town, desk
     assert county.get(f"{here}?year=2025&origin=project").text.count("李四") == 5
 
 
+def test_plots_come_and_go_over_http_with_a_map_to_help(town, desk, project, monitored):
+    machine = Machine(town.app, "county")
+    middle = (
+        "SELECT ST_AsText(ST_PointOnSurface(v.geometry)) FROM claim c JOIN parcel_version v"
+        " ON v.parcel_id = c.parcel_id AND v.version = c.version"
+        " WHERE c.project_id::text = :id AND c.status = 'active' ORDER BY c.parcel_id OFFSET :n"
+    )
+    points = [one(town, middle, id=project, n=n)[6:-1].split() for n in range(5)]
+    sent = [
+        {
+            "number": f"h{n}",
+            "lon": float(x),
+            "lat": float(y),
+            "shape": "circle",
+            "size_m": 14.57,
+            "slope": 0.2,
+            "measured_on": "2025-11-03",
+            "measured_by": "李四",
+            "trees": [{"species": "杉木", "d_cm": 12 + n, "h_m": 10 + n}],
+        }
+        for n, (x, y) in enumerate(points)
+    ]
+    here = f"/projects/{project}/plots"
+    body = {"origin": "project", "survey_year": 2023, "plots": sent}
+    refused = machine.send(here, body)
+    assert refused.status_code == 422  # measured two years after the survey's own
+    body["survey_year"] = 2025
+    answer = machine.send(here, body)
+    assert answer.status_code == 201, answer.json
+    found = machine.get(f"{here}?survey_year=2025").json["items"]
+    assert {f"h{n}" for n in range(5)} <= {row["plot"]["number"] for row in found}
+    asked = {"origin": "project", "survey_year": 2025, "estimator": "difference"}
+    made = machine.send(f"{here}/estimates", asked)
+    assert made.status_code == 201, made.json
+    assert made.json["run_id"] == monitored.rsplit("/", 1)[1]
+    assert made.json["assisted"]["relative_efficiency"] > 0
+    assert machine.get(f"{here}/estimates").json["items"][0]["id"] == made.json["id"]
+    assert Machine(town.app, "verifier").send(here, body).status_code == 403
+    assert Machine(town.app, "buyer").get(f"{here}?survey_year=2025").status_code in {403, 404}
+    page = desk("county").get(here).text
+    assert "测算图加差值" in page
+    for n in range(5):
+        gone = {"origin": "project", "survey_year": 2025, "number": f"h{n}", "reason": "试"}
+        assert machine.send(f"{here}/withdrawals", gone).status_code == 200
+
+
 def test_another_county_sees_nothing_of_a_run(town, desk, forecast):
     with transaction(town.engine) as session:
         session.execute(

@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, cast, get_args
+from typing import Annotated, Any, cast, get_args
 from uuid import UUID, uuid4
 
 import typer
@@ -114,6 +114,13 @@ def estimate(
     stratum: Annotated[
         list[str] | None, typer.Option(help="层名=公顷 NAME=HECTARES, one a stratum")
     ] = None,
+    estimator: Annotated[
+        str, typer.Option(help="expansion | difference | ratio | regression，后三种借助测算图")
+    ] = "expansion",
+    run_id: Annotated[
+        UUID | None, typer.Option("--run", help="作图的测算 the map; the newest if not given")
+    ] = None,
+    by: Annotated[str, typer.Option(help="分层字段 attribute of parcels that is the stratum")] = "",
     origin: Whose = "project",
     dry_run: DryRun = False,
     as_: As = None,
@@ -130,6 +137,9 @@ def estimate(
         before_year=since,
         model=model,
         stratum_ha=dict(_area(one) for one in stratum or []),
+        estimator=_estimator(estimator),
+        run_id=run_id,
+        by=by,
     )
     found = act(plot_estimates.estimate, command, dry_run=dry_run)
     if json:
@@ -139,8 +149,10 @@ def estimate(
         f"{found.id}",
         (
             f"{found.mean_t_c_ha:.3f} ± {found.half_width_t_c_ha:.3f} t C/ha"
-            f"  U = {float(Fraction(found.u)):.3%}  n = {found.n}  [{found.model}]"
+            f"  U = {float(Fraction(found.u)):.3%}  n = {found.n}  [{found.model},"
+            f" {found.estimator}]"
         ),
+        *_helped(found.assisted),
         *(
             f"  {one['model']}: {one['mean_t_c_ha']:.3f} ± {one['half_width_t_c_ha']:.3f} t C/ha"
             for one in found.models
@@ -159,6 +171,20 @@ def _origin(words: str) -> field_plots.Origin:
     if words not in get_args(field_plots.Origin):
         raise InvalidValueError(field="origin", value=words, why="project | verifier")
     return cast("field_plots.Origin", words)
+
+
+def _helped(assisted: dict[str, Any] | None) -> list[str]:
+    if assisted is None:
+        return []
+    gain = assisted["relative_efficiency"]
+    return [f"  相对效率 relative efficiency {'∞' if gain is None else gain}"]
+
+
+def _estimator(words: str) -> plot_estimates.Estimator:
+    known = get_args(plot_estimates.Estimator)
+    if words not in known:
+        raise InvalidValueError(field="estimator", value=words, why=" | ".join(known))
+    return cast("plot_estimates.Estimator", words)
 
 
 def _area(words: str) -> tuple[str, float]:

@@ -9,6 +9,7 @@ import typer
 
 from registry import claims, projects
 from registry.db import transaction
+from registry.errors import InvalidValueError
 from sinks.units import ha_from_m2
 from web import database
 from web.cli import project_account
@@ -54,21 +55,48 @@ def show_(project: UUID, *, json: Json = False) -> None:
 def sample(
     project: UUID,
     *,
-    plots: Annotated[int, typer.Option(help="How many plots")],
+    plots: Annotated[int, typer.Option(help="How many plots, of all strata together")] = 0,
     seed: Annotated[int, typer.Option(help="The same seed gives the same points")],
     systematic: Annotated[bool, typer.Option(help="A grid with a random start")] = False,
+    by: Annotated[str, typer.Option(help="Attribute of parcels that names their stratum")] = "",
+    stratum: Annotated[
+        list[str] | None, typer.Option(help="NAME=PLOTS, one a stratum, not by area")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Draw the field plots of a project over the ground it claims, from a seed."""
     from registry import samples
 
     with transaction(database.app_engine()) as session:
-        drawn = samples.draw(session, project, plots=plots, seed=seed, systematic=systematic)
-    lines = [f"{one.number:4}  {one.lon:.7f}  {one.lat:.7f}" for one in drawn.points]
+        drawn = samples.draw(
+            session,
+            project,
+            plots=plots,
+            seed=seed,
+            systematic=systematic,
+            by=by,
+            each=dict(_plots(one) for one in stratum or []),
+        )
+    lines = [
+        f"{one.number:4}  {one.lon:.7f}  {one.lat:.7f}{f'  {one.stratum}' if one.stratum else ''}"
+        for one in drawn.points
+    ]
+    if by:
+        lines += [
+            f"{one.name or '—'}: {one.plots} plots, {ha_from_m2(one.area_m2):.2f} ha"
+            for one in drawn.strata
+        ]
     lines.append(
         f"{drawn.method}, seed {drawn.seed}, {ha_from_m2(drawn.area_m2):.2f} ha, EPSG:4490"
     )
     show(drawn, as_json=json, lines=lines)
+
+
+def _plots(words: str) -> tuple[str, int]:
+    name, _, number = words.rpartition("=")
+    if not number.isdecimal():
+        raise InvalidValueError(field="stratum", value=words, why="杉木=12")
+    return name, int(number)
 
 
 @app.command()

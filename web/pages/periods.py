@@ -30,6 +30,7 @@ from web.pages import frame, home
 from web.pages.acting import Faults, acted, answered, given, kg, paper, paper_limit, word
 from web.pages.assessments import plus_minus
 from web.pages.frame import moment, show
+from web.pages.plots import estimator_word
 from web.pages.project_accounts import kind_word, part_word
 from web.pages.projects import Step
 from web.parsing import FieldError, FieldsInvalidError, field_error, parse
@@ -403,6 +404,7 @@ def _period(period_id: UUID, faults: Faults) -> str:
             here=1 if refused else order.index(status) + 1,
             faults=faults,
         ),
+        estimator_word=estimator_word,
     )
 
 

@@ -164,6 +164,8 @@ def estimate(project_id: UUID) -> Response | tuple[str, int]:
                 before_year=_year("before_year") if since else None,
                 model=word("model") or None,
                 stratum_ha=_areas(),
+                estimator=cast("plot_estimates.Estimator", word("estimator") or "expansion"),
+                by=word("by"),
             )
         )
         done = act(plot_estimates.estimate, command)
@@ -281,6 +283,7 @@ def _page(project_id: UUID, faults: list[str]) -> str:
             faults_total=len(faults),
             today=now().date().isoformat(),
         ),
+        estimator_word=estimator_word,
     )
 
 
@@ -306,6 +309,17 @@ def _asked(surveys: list[tuple[Origin, int, int]], *, verifier: bool) -> tuple[O
         return mine[0][0], mine[0][1]
     chosen = cast("Origin", origin) if origin in {"project", "verifier"} else own
     return chosen, int(year[:4]) if year.isdecimal() else now().year
+
+
+def estimator_word(key: str) -> str:
+    """Return the word of an estimator."""
+    words: dict[str, str] = {
+        "expansion": gettext("只用样地"),
+        "difference": gettext("测算图加差值"),
+        "ratio": gettext("测算图乘比值"),
+        "regression": gettext("测算图作回归"),
+    }
+    return words.get(key, key)
 
 
 def _line(one: plot_estimates.EstimateView) -> EstimateLine:
