@@ -9,6 +9,8 @@ from web.config import settings
 
 def serve(*, port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1")] = None) -> None:
     """Serve the pages on 127.0.0.1 until stopped."""
+    import multiprocessing
+
     from granian.constants import Interfaces
     from granian.server import Server
 
@@ -17,6 +19,8 @@ def serve(*, port: Annotated[int | None, typer.Option(help="Port on 127.0.0.1")]
 
     migrate.require_current(database.app_engine())
     database.app_engine().dispose()
+    # A forked worker could not run compiled kernels where its parent has: OpenMP ends them unsaid.
+    multiprocessing.set_start_method("spawn", force=True)
     Server(
         "web.app:create_app",
         factory=True,
