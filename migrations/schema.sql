@@ -209,7 +209,7 @@ CREATE FUNCTION public.cells_in_reach(low_x integer, low_y integer, high_x integ
          WHERE p.division_code LIKE s.below || '%' AND p.status <> 'withdrawn'
            AND cell_x(ST_X(m)) BETWEEN low_x AND high_x AND cell_y(ST_Y(m)) BETWEEN low_y AND high_y;
       END IF;
-      IF NOT s.everything THEN
+      IF NOT s.everything AND (s.party IS NOT NULL OR s.below IS NULL) THEN
         RETURN QUERY SELECT cell_x(ST_X(m)), cell_y(ST_Y(m)), p.status, 1::bigint,
                round(p.area_m2 * 100)::bigint
           FROM parcel p, ST_Centroid(p.geometry) m
@@ -1132,33 +1132,25 @@ CREATE FUNCTION public.parcel_tile_version(at_z integer, at_x integer, at_y inte
          WHERE c.x BETWEEN at_x * side AND (at_x + 1) * side - 1
            AND c.y BETWEEN at_y * side AND (at_y + 1) * side - 1
            AND (s.everything OR c.township LIKE left(s.below, 9) || '%');
-      ELSE
-        SELECT concat_ws(':', s.everything, s.below, s.party, sum(c.version)) INTO found
-          FROM parcel_cell c
-         WHERE c.extent && box AND (s.everything OR c.township LIKE left(s.below, 9) || '%');
-      END IF;
-      IF s.everything THEN
+        IF NOT s.everything AND (s.party IS NOT NULL OR s.below IS NULL) THEN
+          found := found || ':' || (
+            SELECT md5(coalesce(string_agg(
+                     concat_ws(',', p.id, p.version, p.kind, p.status, p.code), ';' ORDER BY p.id), ''))
+              FROM parcels_apart() a (id), LATERAL (
+                SELECT * FROM parcel p WHERE p.id = a.id AND p.geometry && box OFFSET 0) p);
+        END IF;
         RETURN found;
       END IF;
-      IF at_z <= 12 THEN
-        RETURN found || ':' || (
-          SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
-                                         ';' ORDER BY p.id), ''))
-            FROM parcels_apart() a (id), LATERAL (
-              SELECT * FROM parcel p WHERE p.id = a.id AND p.geometry && box OFFSET 0) p);
-      END IF;
-      found := found || ':' || (
-        SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
-                                       ';' ORDER BY p.id), ''))
-          FROM (SELECT * FROM parcel p WHERE p.geometry && box OFFSET 0) p
-         WHERE p.id IN (SELECT parcels_apart()));
-      IF s.below IS NOT NULL THEN
+      SELECT concat_ws(':', s.everything, s.below, s.party, sum(c.version)) INTO found
+        FROM parcel_cell c
+       WHERE c.extent && box AND (s.everything OR c.township LIKE left(s.below, 9) || '%');
+      IF NOT s.everything THEN
         found := found || ':' || (
-          SELECT md5(coalesce(string_agg(concat_ws(',', p.id, p.version, p.kind, p.status, p.code),
-                                         ';' ORDER BY p.id), ''))
+          SELECT md5(coalesce(string_agg(
+                   concat_ws(',', p.id, p.version, p.kind, p.status, p.code), ';' ORDER BY p.id), ''))
             FROM (SELECT * FROM parcel p WHERE p.geometry && box
                      AND (p.division_code LIKE s.below || '%') IS NOT TRUE OFFSET 0) p
-           WHERE p.id IN (SELECT reached_parcels()));
+           WHERE p.owner_id = s.party OR p.id IN (SELECT reached_parcels()));
       END IF;
       RETURN found;
     END $$;
