@@ -163,7 +163,7 @@ def lock(session: Session, batch_id: UUID) -> Row[Any] | None:
 
 
 def make_parcels(session: Session, batch_id: UUID, *, actor_id: UUID, at: datetime) -> None:
-    """Turn every ready row into a submitted parcel with its first version."""
+    """Turn every ready row into a submitted parcel with its first version; others keep theirs."""
     bound = {"batch": batch_id, "actor": actor_id, "at": at}
     session.execute(_ACCEPT, {"batch": batch_id})
     session.execute(_PARCELS, bound)
@@ -310,7 +310,8 @@ _PARCELS = text(
       LEFT JOIN LATERAL (
         SELECT p.id FROM party p WHERE p.uscc = r.owner_ref OR p.reference = r.owner_ref
          ORDER BY (p.reference = r.owner_ref) IS TRUE DESC LIMIT 1) o ON true
-     WHERE r.batch_id = :batch AND r.status = 'accepted' ORDER BY r.row
+     WHERE r.batch_id = :batch AND r.status = 'accepted'
+       AND NOT EXISTS (SELECT FROM parcel p WHERE p.id = r.parcel_id) ORDER BY r.row
     """
 )
 _VERSIONS = text(
@@ -321,7 +322,8 @@ _VERSIONS = text(
     SELECT r.parcel_id, 1, r.geometry, r.area_m2, r.shape_digest, r.attributes, b.source_crs,
            'import', r.batch_id, r.row, 'import', :actor, :at
       FROM import_row r JOIN import_batch b ON b.id = r.batch_id
-     WHERE r.batch_id = :batch AND r.status = 'accepted' ORDER BY r.row
+     WHERE r.batch_id = :batch AND r.status = 'accepted'
+       AND NOT EXISTS (SELECT FROM parcel_version v WHERE v.parcel_id = r.parcel_id) ORDER BY r.row
     """
 )
 _ACCEPTED = text(

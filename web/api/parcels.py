@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from geo.errors import CrsError, FileError, GeometryError
 from geo.export import FORMATS
-from registry import import_jobs, imports, parcels, repairs, take_back
+from registry import answers, import_jobs, imports, parcels, repairs, take_back
 from registry.divisions import DivisionExpiredError, full_code
 from registry.errors import InvalidValueError, NotFoundError, NotPermittedError, WrongStateError
 from registry.ground_claims import ParcelObligedError
@@ -41,7 +41,9 @@ HTTP_ROWS_MAX: Final = 20_000
 
 _REPORT: Final = TypeAdapter(intake.SaidReport)
 _ASKED: Final = TypeAdapter(import_jobs.JobAsked)
-ImportCommand = imports.AcceptImport | take_back.TakeBack | repairs.AcceptRepairs
+ImportCommand = (
+    imports.AcceptImport | take_back.TakeBack | repairs.AcceptRepairs | answers.AnswerQuestions
+)
 
 
 def guard_draw(_session: Session, who: ActorView, command: parcels.DrawParcel) -> None:
@@ -398,6 +400,17 @@ NOUN = Noun(
             summary=("接收已预览的批次", "Have a previewed import accepted by a job"),
             raises=(NotFoundError,),
             status=202,
+            guard=guard_import,
+        ),
+        Act(
+            name="answer_import",
+            rule="/imports/<uuid:batch_id>/answers",
+            permission="parcel:import",
+            command=answers.AnswerQuestions,
+            verb=answers.answer,
+            summary=("确认待定的行并接收", "Take questioned rows as they stand, for a reason"),
+            raises=(NotFoundError, WrongStateError, InvalidValueError, ParcelOverlapError),
+            status=201,
             guard=guard_import,
         ),
         Act(

@@ -15,6 +15,7 @@ from geo.intake import IntakeOptions, examine
 from geo.repair import KINDS, Proposal
 from options import ground
 from registry import (
+    answers,
     divisions,
     import_jobs,
     import_store,
@@ -300,6 +301,32 @@ def repair(
     done = perform(engine, repairs.accept_repairs, command)
     lines = [f"第 {one.row} 行 row  {one.kind}  {one.parcel_id or '—'}" for one in done.repaired]
     show(done, as_json=json, lines=lines)
+
+
+@app.command()
+def answer(
+    batch: Annotated[UUID, typer.Argument(help="批次 The import")],
+    *,
+    row: Annotated[list[int], typer.Option(help="待定的行，可重复 A questioned row; may repeat")],
+    reason: Annotated[str, typer.Option(help="理由 Why it is right as it stands")],
+    key: Key = None,
+    dry_run: DryRun = False,
+    as_: As = None,
+    json: Json = False,
+) -> None:
+    """Take questioned rows as they stand; they wait for approval as any other."""
+    command = answers.AnswerQuestions(
+        at=now(),
+        actor_id=acting(as_),
+        key=key or uuid4().hex,
+        batch_id=batch,
+        rows=tuple(row),
+        reason=reason,
+    )
+    done = act(answers.answer, command, dry_run=dry_run)
+    accepted = "、".join(map(str, done.accepted)) or "—"
+    refused = "、".join(map(str, done.refused)) or "—"
+    show(done, as_json=json, lines=[f"接收 taken: {accepted}  拒绝 refused: {refused}"])
 
 
 def _told(one: Proposal) -> dict[str, Any]:

@@ -1,8 +1,9 @@
 """Files of parcels: upload, preview with every finding on the map, confirm, receipt, approval."""
 
 import json
+import re
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from flask import Blueprint, redirect, request, url_for
@@ -11,7 +12,7 @@ from werkzeug.wrappers import Response
 
 from geo.errors import GeoError
 from geo.repair import Proposal
-from registry import import_jobs, parcels, repairs, take_back
+from registry import answers, import_jobs, parcels, repairs, take_back
 from registry import imports as intake_verbs
 from registry.divisions import full_code
 from registry.reads import batches
@@ -30,6 +31,7 @@ from web.parsing import parse
 from web.security import body_limit
 from web.uploads import FILE_BYTES_MAX, Upload, Uploads
 
+_ROW: Final = re.compile(r"[0-9]{1,8}")
 blueprint = Blueprint("imports", __name__, url_prefix="/imports")
 GEOJSON = "application/geo+json"
 REPORT, ROWS, PLACES = ".report.json", ".rows.geojson", ".findings.geojson"
@@ -232,6 +234,23 @@ def repair_features(batch_id: UUID) -> Response:
     shown = [(one.row, before[one.row], "refused") for one in found]
     shown += [(one.row, one.geometry, "accepted") for one in found if one.geometry is not None]
     return Response(intake.features(shown), content_type=GEOJSON)
+
+
+@blueprint.post("/<uuid:batch_id>/answers")
+@requires("parcel:import")
+def answer(batch_id: UUID) -> Response:
+    """Take questioned rows as they stand, for a reason."""
+    words = re.split(r"[\s,，、;；]+", request.form.get("rows", "").strip())
+    rows = [int(word) for word in words if _ROW.fullmatch(word)]
+    chosen = {"rows": rows, "reason": request.form.get("reason", "")}
+    given = {"at": now(), "actor_id": actor().id, "key": form_key(), "batch_id": batch_id}
+    return acted(
+        answers.answer,
+        lambda: parse(answers.AnswerQuestions, json.dumps(chosen), given),
+        url_for("imports.batch", batch_id=batch_id),
+        guard=guard_import,
+        done=gettext("已接收，等待审批。"),
+    )
 
 
 @blueprint.post("/<uuid:batch_id>/repairs")
