@@ -6,7 +6,14 @@ The database holds the promises whoever writes; here its answer gets a stable co
 import json
 
 from psycopg import Error as DriverError
-from psycopg.errors import InsufficientPrivilege
+from psycopg import OperationalError
+from psycopg.errors import (
+    InsufficientPrivilege,
+    InvalidCatalogName,
+    UndefinedColumn,
+    UndefinedFunction,
+    UndefinedTable,
+)
 from sqlalchemy.exc import DBAPIError
 
 from registry.errors import NotPermittedError, RegistryError
@@ -56,6 +63,38 @@ _BY_CONSTRAINT: dict[str, type[RegistryError]] = {
 def register(constraint: str, refusal: type[RegistryError]) -> None:
     """Let ``refusal`` be the reason for a violation of ``constraint``; used by other packages."""
     _BY_CONSTRAINT[constraint] = refusal
+
+
+class DatabaseMissingError(RegistryError):
+    """The server has no database of this name."""
+
+    code = "DATABASE_MISSING"
+
+
+class DatabaseAwayError(RegistryError):
+    """The server does not answer, or ended the connection."""
+
+    code = "DATABASE_AWAY"
+
+
+class DatabaseEmptyError(RegistryError):
+    """The database lacks a table or function: it was never migrated, or not far enough."""
+
+    code = "DATABASE_NOT_MIGRATED"
+
+
+def trouble_of(error: DBAPIError) -> RegistryError | None:
+    """Return what hinders any use of the database; its address may hold a word and is left out."""
+    cause = error.orig
+    if isinstance(cause, UndefinedTable | UndefinedFunction | UndefinedColumn):
+        return DatabaseEmptyError()
+    if not isinstance(cause, OperationalError):
+        return None
+    # While connecting the driver has the server's words only, no state.
+    missing = isinstance(cause, InvalidCatalogName) or (
+        'database "' in str(cause) and "does not exist" in str(cause)
+    )
+    return DatabaseMissingError() if missing else DatabaseAwayError()
 
 
 def refusal_of(error: DBAPIError) -> RegistryError | None:

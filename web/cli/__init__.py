@@ -3,24 +3,30 @@
 Exit codes: 0 done, 1 refused (with findings), 2 usage.
 """
 
+import ast
 import sys
 from importlib import import_module
 from pathlib import Path
 
 import typer
 from typer._click.core import Command, Context  # typer carries its own click
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 VERBS = {"run": "web.cli.run", "serve": "web.cli.serve", "work": "web.cli.work"}
 """Verbs without a noun, each a function of the same name in its module."""
 
-HELPERS = frozenset({"__init__", "__main__", "acting", "asking", "following", "output", "telling"})
+HELPERS = frozenset(
+    {
+        "__init__", "__main__", "acting", "asking", "following", "output", "period_plots",
+        "project_account", "telling",
+    }
+)  # fmt: skip
 """Modules of this package that are no noun."""
 
+FOLDER = Path(__file__).resolve().parent
+
 NOUNS = frozenset(
-    path.stem
-    for path in Path(__file__).resolve().parent.glob("*.py")
-    if path.stem not in HELPERS and path.stem not in VERBS
+    path.stem for path in FOLDER.glob("*.py") if path.stem not in HELPERS and path.stem not in VERBS
 )
 """Nouns: every other module of this package, each with a typer ``app``."""
 
@@ -33,16 +39,34 @@ class Nouns(TyperGroup):
         return sorted((*NOUNS, *VERBS))
 
     def get_command(self, _context: Context, name: str) -> Command | None:
-        """Return the command of a name, or None where there is none."""
-        if name in VERBS:
-            single = typer.Typer(pretty_exceptions_enable=False)
-            single.command(name)(getattr(import_module(VERBS[name]), name))
-            return typer.main.get_command(single)
-        if name not in NOUNS:
+        """Return what a list of commands shows of a name: its first words, nothing imported."""
+        if name not in NOUNS and name not in VERBS:
             return None
-        noun = typer.main.get_group(import_module(f"web.cli.{name}").app)
-        noun.name = name
-        return noun
+        module = VERBS.get(name, f"web.cli.{name}")
+        return TyperCommand(name, help=about(FOLDER / f"{module.rpartition('.')[2]}.py"))
+
+    def resolve_command(
+        self, context: Context, words: list[str]
+    ) -> tuple[str | None, Command | None, list[str]]:
+        """Return the command itself, imported now that it is named."""
+        name, known, rest = super().resolve_command(context, words)
+        return name, _imported(name) if name and known else known, rest
+
+
+def about(path: Path) -> str:
+    """Return the first sentence of a module's docstring, after the command it names."""
+    said = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return said.partition("\n\n")[0].partition(": ")[2]
+
+
+def _imported(name: str) -> Command:
+    if name in VERBS:
+        single = typer.Typer(pretty_exceptions_enable=False)
+        single.command(name)(getattr(import_module(VERBS[name]), name))
+        return typer.main.get_command(single)
+    noun = typer.main.get_group(import_module(f"web.cli.{name}").app)
+    noun.name = name
+    return noun
 
 
 app = typer.Typer(

@@ -20,6 +20,7 @@ def show(value: Any, *, as_json: bool, lines: list[str]) -> None:  # noqa: ANN40
 
 def refuse(error: Exception) -> int:
     """Say on stderr what was refused, why, and how to mend it; return the exit code."""
+    error = _of_database(error) or error
     code = getattr(error, "code", None)
     params = getattr(error, "params", None)
     if not (isinstance(code, str) and code.isupper() and isinstance(params, Mapping)):
@@ -38,6 +39,17 @@ def refuse(error: Exception) -> int:
         more = {"fields": fields} if fields else {}
         print(json.dumps({"error": {"code": code} | asdict(said) | more}, ensure_ascii=False))
     return 1
+
+
+def _of_database(error: Exception) -> Exception | None:
+    """Return our reason for what the database refused, or could not do."""
+    if not type(error).__module__.startswith("sqlalchemy"):
+        return None
+    from sqlalchemy.exc import DBAPIError
+
+    from registry.refusals import refusal_of, trouble_of
+
+    return (refusal_of(error) or trouble_of(error)) if isinstance(error, DBAPIError) else None
 
 
 def _plain(value: Any) -> Any:  # noqa: ANN401
