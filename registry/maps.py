@@ -1,6 +1,7 @@
 """A run's carbon as rasters: density of every cell, and apart from it the kg of the run in it.
 
-A cell's density is the cohort table's, whoever owns the ground; its total is what the run's parcels
+A cell's density is the cohort table's, whoever owns the ground, or that of the run's pools, events
+of the parcel counted; its total is what the run's parcels
 hold of it, so that the totals add up to the run's own kg.  A parcel's whole kg are shared out over
 its cells by covered area times density.
 """
@@ -20,13 +21,17 @@ from sqlalchemy.orm import Session
 from geo import cutout
 from geo.raster import write_cog
 from geo.zonal import ClassLayer, cohort_histogram, combined_classes
-from registry import assessments, cohort_tables, layers, stocks
+from registry import assessments, cohort_tables, layers, stocks, strata
 from registry.assessments import NoAssessmentError, RunView
 from registry.errors import InvalidValueError, NotFoundError
 from registry.people import ActorView
+from registry.pool_inputs import Given
 from registry.provenance import GeometryWithheldError, may_have_geometry
 from registry.reads.scope import scope_of
 from sinks import tables, units
+from sinks.pools import Pool
+from sinks.strata import PPM, spread
+from sinks.strata_tables import POOLS
 
 What = Literal["stock", "net"]
 Floats = NDArray[np.float64]
@@ -92,8 +97,13 @@ def write_map(
         cells = box.grid.width * box.grid.height
         raise InvalidValueError(field="cells", value=cells, why=f"<= {MOST_CELLS}")
     codes = combined_classes(stocks.class_layers(by_kind), *box.rows, *box.columns)
-    end = _mg(session, run, codes, year)
-    begin = _mg(session, run, codes, year - 1) if what == "net" else np.zeros_like(end)
+    if run.strata_digest is None:
+        end = _mg(session, run, codes, year)
+        begin = _mg(session, run, codes, year - 1) if what == "net" else np.zeros_like(end)
+    else:
+        pools = _Cells(session, run, rows, shapes, box, codes)
+        end = pools.mg(year)
+        begin = pools.mg(year - 1) if what == "net" else np.zeros_like(end)
     touched, total = _shared(rows, shapes, box, end, begin, what=what)
     density = np.where(touched & (codes >= 0), (end - begin) / units.MG_M2_PER_T_HA, NODATA)
     apart = out.with_suffix(".total.tif")
@@ -205,6 +215,56 @@ def _mg(session: Session, run: RunView, codes: NDArray[np.int32], year: int) -> 
     return np.where(codes >= 0, mg[back].reshape(codes.shape), 0.0)
 
 
+class _Cells:
+    """Cells of a run that kept pools apart: what stands on each code, and what events changed."""
+
+    def __init__(  # noqa: PLR0917 -- what a map is made of
+        self,
+        session: Session,
+        run: RunView,
+        rows: Sequence[Row[Any]],
+        shapes: NDArray[Any],
+        box: cutout.Box,
+        codes: NDArray[np.int32],
+    ) -> None:
+        self.table = strata.stored(session, bytes.fromhex(run.strata_digest or ""))
+        cohort = cohort_tables.stored(session, bytes.fromhex(run.table_digest))
+        self.span = {"layer_year": cohort.layer_year, "last_year": cohort.years[-1]}
+        self.pools = [POOLS.index(Pool(one["pool"])) for one in run.pools or []]
+        self.place = {stratum: i for i, stratum in enumerate(self.table.strata)}
+        self.codes = codes
+        self.changed = [
+            (_cover(shape, row.area_m2, box)[0], given)
+            for row, shape in zip(rows, shapes, strict=True)
+            if (given := strata.given_of(row.given)) is not None
+        ]
+
+    def mg(self, year: int) -> Floats:
+        """Mg C/m2 of the counted pools at a year's end."""
+        column = self.table.mg_c_m2[:, self.pools, self.table.years.index(year)].sum(axis=1)
+        out = self._of(self.codes.ravel(), None, column).reshape(self.codes.shape)
+        for where, given in self.changed:
+            out.flat[where] = self._of(self.codes.flat[where], given, column)
+        return out
+
+    def _of(
+        self, codes: NDArray[np.int32], given: Given | None, column: NDArray[np.int64]
+    ) -> Floats:
+        known, back = np.unique(np.maximum(codes, 0), return_inverse=True)
+        each = []
+        for ground in strata.ground_of(known.astype(np.int32), np.full(known.size, PPM)):
+            told = spread(
+                [ground],
+                () if given is None else given.happenings,
+                culms=None if given is None else given.culms,
+                **self.span,
+            )
+            # A code that is nobody's ground is not in the run's strata and holds nothing here.
+            held = [(self.place.get(one), area) for one, area in told.parts]
+            each.append(sum(int(column[i]) * area for i, area in held if i is not None) / PPM)
+        return np.where(codes >= 0, np.array(each)[back], 0.0)
+
+
 def _tags(run: RunView, year: int, what: str) -> dict[str, str]:
     return {
         "run": str(run.id),
@@ -220,7 +280,8 @@ def _tags(run: RunView, year: int, what: str) -> dict[str, str]:
 
 _PARCELS = text(
     "SELECT s.parcel_id, ST_AsBinary(v.geometry) AS wkb, v.area_m2,"
-    " s.stock_kg[CAST(:at AS int)] AS stock_kg, s.net_kg[CAST(:at AS int)] AS net_kg"
+    " s.stock_kg[CAST(:at AS int)] AS stock_kg, s.net_kg[CAST(:at AS int)] AS net_kg,"
+    " s.given"
     " FROM assessment_series s JOIN parcel_version v"
     " ON v.parcel_id = s.parcel_id AND v.version = s.version WHERE s.run_id = :run ORDER BY 1"
 )

@@ -136,7 +136,7 @@ def spread_parcels(
         [(place.setdefault(stratum, len(place)), 1) for stratum, _ in told.parts]
         for told in (
             spread([one], [], layer_year=layer_year, last_year=last_year)
-            for one in _ground(code.astype(np.int32), np.ones(code.size, np.int64))
+            for one in ground_of(code.astype(np.int32), np.ones(code.size, np.int64))
         )
     ]
     parcel = np.repeat(np.arange(len(histogram.start) - 1), np.diff(histogram.start))
@@ -151,7 +151,7 @@ def spread_parcels(
     for i, one in sorted(given.items()):
         part = slice(histogram.start[i], histogram.start[i + 1])
         told = spread(
-            _ground(histogram.cohort[part], histogram.area_dm2[part]),
+            ground_of(histogram.cohort[part], histogram.area_dm2[part]),
             one.happenings,
             layer_year=layer_year,
             last_year=last_year,
@@ -190,7 +190,8 @@ def _joined(
     )
 
 
-def _ground(code: NDArray[np.int32], area_dm2: Ints) -> list[Ground]:
+def ground_of(code: NDArray[np.int32], area_dm2: Ints) -> list[Ground]:
+    """Return combined codes with their areas as ground."""
     lost = loss_year(code)
     species, site, age = SCHEME.decode(code % np.int32(SCHEME.size))
     return [

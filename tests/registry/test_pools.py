@@ -4,10 +4,12 @@ from uuid import uuid4
 
 import numpy as np
 import pytest
+import rasterio
 from sqlalchemy import text
 
 from registry import (
     assessments,
+    maps,
     parameter_error,
     parcels,
     people,
@@ -249,6 +251,38 @@ def test_drawn_without_error_a_run_with_events_is_its_own_middle(engine, felled,
         assert one.stock.low_kg == pytest.approx(one.stock.kg, rel=1e-6, abs=2)
     for one in whole.years:
         assert one.stock.high_kg == pytest.approx(one.stock.kg, rel=1e-6, abs=len(ids) + 1)
+
+
+@pytest.mark.parametrize("what", ["stock", "net"])
+def test_a_map_of_pools_adds_up_to_the_runs_kg_events_counted(engine, tmp_path, felled, what):
+    _, run = felled
+    with transaction(engine) as session:
+        who = people.actor(session, SYSTEM_ACTOR)
+        found = [
+            maps.write_map(
+                session,
+                who,
+                run.run_id,
+                year,
+                out=tmp_path / f"{year}.tif",
+                layer_dir=tmp_path / "layers",
+                what=what,
+            )
+            for year in (2025, 2026)
+        ]
+        kg = session.scalar(
+            text("SELECT sum(stock_kg) FROM assessment WHERE run_id = :run AND year = 2026"),
+            {"run": run.run_id},
+        )
+    for made in found:
+        assert made.total_kg == pytest.approx(made.run_kg, abs=2)
+    if what == "stock":
+        assert found[1].run_kg == kg
+        with rasterio.open(tmp_path / "2025.tif") as before:
+            dense = before.read(1)
+        with rasterio.open(tmp_path / "2026.tif") as after:
+            fallen = (after.read(1) < dense * 0.9) & (dense > 0)
+        assert 0 < fallen.sum() < (dense > 0).sum() / 4  # one of twenty parcels was felled
 
 
 def test_planned_events_are_of_forecasts_only(engine, at, tmp_path, county):

@@ -381,6 +381,24 @@ def test_plots_come_and_go_over_http_with_a_map_to_help(town, desk, project, mon
         assert machine.send(f"{here}/withdrawals", gone).status_code == 200
 
 
+def test_what_happened_to_stands_comes_over_http_and_another_run_shows_it(town, desk, project):
+    county, parcel = Machine(town.app, "county"), town.ground[1]
+    here = f"/parcels/{parcel}/events"
+    body = {"year": 2025, "kind": "snow", "intensity_ppm": 200000, "source": "雪灾调查"}
+    made = county.send(here, body)
+    assert made.status_code == 201, made.json
+    assert county.send(here, body | {"kind": "meteor"}).status_code == 422
+    assert Machine(town.app, "buyer").send(here, body).status_code in {403, 404}
+    assert [one_["id"] for one_ in county.get(here).json["items"]] == [made.json["id"]]
+    run = assessed(town, desk, project, "forecast", (2025, 2030))
+    page = desk("county").get(f"{run}/parcels/{parcel}").text
+    assert "计入 2025 年的林分事件" in page
+    assert "snow 20.00%" in desk("county").get(f"{run}/parcels/{parcel}/2026").text
+    back = county.send(f"{here}/{made.json['id']}/withdrawal", {"reason": "误报"})
+    assert back.status_code == 200
+    assert county.get(here).json["items"] == []
+
+
 def test_another_county_sees_nothing_of_a_run(town, desk, forecast):
     with transaction(town.engine) as session:
         session.execute(

@@ -252,6 +252,13 @@ def _check(
         statement = reads.village_statement(session, teller.found["collective_id"])
         account = reads.forest_owner_account(session, teller.found["collective_id"])
         in_units: dict[str, int] = {row.status: row.kg for row in session.execute(_UNITS)}
+    with teller.reading() as session:
+        sums = session.execute(_SUMS).one()
+    teller.check(
+        "a period's account adds up: gross less discount, baseline, emissions, leakage, deductions",
+        holds=sums.periods > 0 and sums.left == sums.creditable,
+        figure=sums.creditable,
+    )
     teller.check(
         "every asset of the ledger sums to zero", holds=not any(trial.values()), figure=trial
     )
@@ -280,4 +287,9 @@ _CAPS = text(
 _UNITS = text(
     "SELECT status, sum(upper(serials) - lower(serials))::bigint AS kg FROM unit_range"
     " WHERE closed_by IS NULL GROUP BY status"
+)
+_SUMS = text(
+    "SELECT count(*) AS periods, sum(creditable_kg)::bigint AS creditable, sum(gross_kg"
+    " - discount_kg - baseline_kg - emissions_kg - leakage_kg - deficit_before_kg - withheld_kg"
+    " + deficit_kg)::bigint AS left FROM period_account"
 )
