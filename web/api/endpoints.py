@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from hashlib import sha256
 from http import HTTPStatus
 from typing import Any, Final, get_type_hints
 
@@ -26,7 +27,7 @@ from web.errors import PreconditionMissingError
 Guard = Callable[[Session, ActorView, Any], None]
 Errors = tuple[type[Exception], ...]
 JSON: Final = "application/json; charset=utf-8"
-_VERSION: Final = re.compile(r"[0-9]{1,9}")
+_VERSION: Final = re.compile(r"([0-9]{1,9})(?:\.[0-9a-f]{12})?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,8 @@ class Read:
     """A read over HTTP: ``read(session, viewer, query) -> frozen result``.
 
     ``query`` is a frozen dataclass; parts of the rule fill its fields, the rest come from the
-    address.  ``viewer`` is None for the public.  ``etag`` names the result's version.
+    address.  ``viewer`` is None for the public.  ``etag`` names the result's version, with which
+    its tag begins; the rest of the tag is of what is shown.
     """
 
     name: str
@@ -172,8 +174,11 @@ def _read_view(endpoint: Read) -> Callable[..., Response]:
         query = from_query(endpoint.query, **parts)
         with reading() as session:
             result = endpoint.read(session, viewer(), query)
-        answer = _answer(adapter, result, status=HTTPStatus.OK, etag=endpoint.etag)
+        answer = _answer(adapter, result, status=HTTPStatus.OK, etag=None)
         if endpoint.etag is not None:
+            # What is shown changes without a new version too: a decision, a finding.
+            shown = sha256(answer.get_data()).hexdigest()[:12]
+            answer.set_etag(f"{getattr(result, endpoint.etag)}.{shown}")
             answer.make_conditional(request)
         return answer
 
@@ -198,6 +203,7 @@ def _seen_version() -> int:
     PreconditionMissingError : the header is missing or is no version of ours.
     """
     tags = [tag or "" for tag in request.if_match.as_set()]
-    if len(tags) != 1 or not _VERSION.fullmatch(tags[0]):
+    seen = _VERSION.fullmatch(tags[0]) if len(tags) == 1 else None
+    if seen is None:
         raise PreconditionMissingError
-    return int(tags[0])
+    return int(seen[1])
