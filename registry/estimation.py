@@ -92,10 +92,15 @@ def _draw(
     running: jobs.Running,
     result: Mapping[str, object],
 ) -> None:
-    digest = session.execute(_DIGEST, {"run": report.run_id}).scalar_one()
-    seed = intervals.seed_of(bytes(digest).hex())
-    intervals.keep(session, report.run_id, seed=seed, actor_id=command.actor_id)
+    keep_interval(session, command, report.run_id)
     running.close(session, result)
+
+
+def keep_interval(session: Session, command: AssessParcels, run_id: UUID) -> None:
+    """Draw a run's interval by the seed that its inputs name, and keep it; once."""
+    digest = session.execute(_DIGEST, {"run": run_id}).scalar_one()
+    seed = intervals.seed_of(bytes(digest).hex())
+    intervals.keep(session, run_id, seed=seed, actor_id=command.actor_id)
 
 
 def assess(

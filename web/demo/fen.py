@@ -11,6 +11,7 @@ from options.mandate import Tenure
 from options.terms import BuyerKind
 from options.waterfall import Deduction
 from registry import capacity, estimation, ledger, periods
+from registry.db import attempt
 from registry.estimation_inputs import AssessParcels
 from web.demo.sale import (
     DOCUMENT,
@@ -90,8 +91,8 @@ def tell(teller: Teller) -> Totals:
 def _forecast(sale: Sale) -> int:
     """Forecast the project and make its forecast, less the buffer, the cap of what may be sold."""
     found = sale.teller.found
-    report = estimation.assess(
-        sale.teller.engine,
+    run_id = _assessed(
+        sale,
         AssessParcels(
             **sale.by("county", FORECAST),
             kind="forecast",
@@ -100,18 +101,29 @@ def _forecast(sale: Sale) -> int:
             project_id=found["project_id"],
             layer_ids=tuple(found["layers"].values()),
         ),
-        layer_dir=sale.teller.state / "layers",
     )
-    found["project_forecast"] = report.run_id
+    found["project_forecast"] = run_id
     caps = sale.teller.do(
         capacity.set_caps,
         capacity.SetCaps(
             **sale.by("county2", FORECAST),
-            run_id=report.run_id,
+            run_id=run_id,
             buffer_share=Fraction(1, 10),
         ),
     )
     return int(caps.cap_kg)
+
+
+def _assessed(sale: Sale, command: AssessParcels) -> UUID:
+    """Run the model and keep the interval of its answer, as the worker does; return the run."""
+    engine = sale.teller.engine
+    report = estimation.assess(engine, command, layer_dir=sale.teller.state / "layers")
+    attempt(
+        engine,
+        lambda session: estimation.keep_interval(session, command, report.run_id),
+        actor_id=command.actor_id,
+    )
+    return report.run_id
 
 
 def _on_sale(sale: Sale) -> tuple[UUID, int]:
@@ -198,8 +210,8 @@ def _oversold(sale: Sale, lot_id: UUID) -> None:
 def _verified(sale: Sale) -> UUID:
     """Assess what grew, submit the year, let the verifier decide; return the period."""
     teller, found = sale.teller, sale.teller.found
-    report = estimation.assess(
-        teller.engine,
+    run_id = _assessed(
+        sale,
         AssessParcels(
             **sale.by("county", MONITORED),
             kind="monitored",
@@ -208,9 +220,8 @@ def _verified(sale: Sale) -> UUID:
             project_id=found["project_id"],
             layer_ids=tuple(found["layers"].values()),
         ),
-        layer_dir=teller.state / "layers",
     )
-    found["monitored_run"] = report.run_id
+    found["monitored_run"] = run_id
     period = teller.do(
         periods.submit,
         periods.SubmitPeriod(
@@ -218,7 +229,7 @@ def _verified(sale: Sale) -> UUID:
             project_id=found["project_id"],
             starts_on=date(VINTAGE, 1, 1),
             ends_on=date(VINTAGE + 1, 1, 1),
-            run_id=report.run_id,
+            run_id=run_id,
             inputs=periods.PeriodInputs(
                 baseline_kg=0,
                 emissions_kg=0,
