@@ -67,10 +67,11 @@ def _fields(*names: str) -> dict[str, str]:
 
 SOURCES: Final[Mapping[str, Source]] = {
     "divisions": Source(
-        rows="(SELECT d.code AS id, d.code, d.name, d.level, d.parent_code, d.boundary AS geometry"
-        " FROM division d WHERE d.boundary IS NOT NULL) f",
-        fields=_fields("code", "name", "level", "parent_code"),
-        kinds=dict.fromkeys(("code", "name", "level", "parent_code"), "string"),
+        rows="(SELECT d.code AS id, d.code, d.name, d.level, d.parent_code, d.valid_from_year,"
+        " d.valid_to_year, d.boundary AS geometry FROM division d WHERE d.boundary IS NOT NULL) f",
+        fields=_fields("code", "name", "level", "parent_code", "valid_from_year", "valid_to_year"),
+        kinds=dict.fromkeys(("code", "name", "level", "parent_code"), "string")
+        | dict.fromkeys(("valid_from_year", "valid_to_year"), "integer"),
     ),
     "cells": Source(
         rows="(SELECT '15-' || c.x || '-' || c.y AS id, c.parcels,"

@@ -247,3 +247,25 @@ def test_divisions_of_a_point_and_of_a_drawn_shape(town, machine):
     assert cut["shares"][0]["share"] == pytest.approx(0.5, abs=1e-3)
     broken = {"geojson": {"type": "Polygon", "coordinates": []}}
     assert machine("township").send("/divisions/of-shape", broken).status_code == 422
+
+
+def test_a_questioned_row_is_taken_when_a_person_confirms_it(machine):
+    township = machine("township")
+    rows = [
+        {
+            "type": "Feature",
+            "geometry": square(118.60 + n / 100, 28.70),
+            "properties": {"树种": name},
+        }
+        for n, name in enumerate(("杉木", "外星树"))
+    ]
+    body = json.dumps({"type": "FeatureCollection", "crs": CGCS2000, "features": rows}).encode()
+    data = {"file": (io.BytesIO(body), "odd.geojson"), "division_code": "330802101"}
+    report = township.send("/imports", data=data, content_type="multipart/form-data").json
+    assert (report["accepted"], report["questioned"]) == (1, 1)
+    where = f"/imports/{report['batch_id']}/answers"
+    nobody = township.send(where, {"rows": [2], "reason": ""})
+    assert (nobody.status_code, nobody.json["code"]) == (422, "VALUE_INVALID")
+    done = township.send(where, {"rows": [2], "reason": "本地新引种"})
+    assert (done.status_code, done.json["accepted"], done.json["refused"]) == (201, [2], [])
+    assert township.get(f"/imports/{report['batch_id']}").json["line"]["questioned"] == 0
