@@ -127,6 +127,8 @@ class Explanation:
     """Of a run that keeps pools apart."""
     given: dict[str, Any] | None = None
     """Events and counted bamboo that the run read of the record."""
+    factors: list[dict[str, str]] = field(default_factory=list)
+    """Rows by which carbon moved between its pools: key, mark, source, values."""
 
 
 def run(session: Session, run_id: UUID) -> RunView | None:
@@ -249,7 +251,33 @@ def explain(
         stock_sum=total,
         pools=pools_of_parcel(view, row, year),
         given=row["given"],
+        factors=_factors(session, view, parts),
     )
+
+
+def _factors(session: Session, view: RunView, parts: Sequence[CohortPart]) -> list[dict[str, str]]:
+    """Return the rows of the run's strata that bear on some ground."""
+    if view.strata_digest is None:
+        return []
+    kept = session.execute(
+        text("SELECT rows, scheme FROM cohort_table WHERE digest = :digest"),
+        {"digest": bytes.fromhex(view.strata_digest)},
+    ).one()
+    moved = {flow for part in parts for _, flow, _ in part.happened}
+    if kept.scheme["temperature_c"]:
+        moved |= {"turnover", "decay"}
+    species = {part.species for part in parts}
+    roots = {row.species for row in tables.species_codes().values() if row.code in species}
+    return [
+        {"key": one.get("flow") or f"root_ratio {one['roots']}", **_said(one)}
+        for one in kept.rows
+        if one.get("roots") in roots
+        or any(one.get("flow", "").startswith(f"{flow}_") for flow in moved)
+    ]
+
+
+def _said(one: Mapping[str, str]) -> dict[str, str]:
+    return {name: one[name] for name in ("mark", "source", "values")}
 
 
 def pools_of_parcel(view: RunView, row: RowMapping, year: int) -> list[PoolYear]:

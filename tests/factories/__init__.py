@@ -216,6 +216,7 @@ def run(
     kind: str = "monitored",
     rows: Sequence[Mapping[str, object]] = (),
     stock_kg: Mapping[UUID, Sequence[int]] = MappingProxyType({}),
+    flags: Sequence[Mapping[str, object]] = (),
 ):
     """An assessment run with the yearly net of each parcel, kg, by a table made of ``rows``."""
     table = digest({"table": 1})
@@ -258,7 +259,7 @@ def run(
                 first_year=years[0],
                 stock_kg=list(stock_kg.get(parcel_id, [0] * len(years))),
                 net_kg=[by_year.get(year, 0) for year in years],
-                flags=[],
+                flags=[dict(one) for one in flags],
             )
         )
     session.flush()

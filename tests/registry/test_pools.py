@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from registry import (
     assessments,
+    covering,
     maps,
     parameter_error,
     parcels,
@@ -200,6 +201,22 @@ def test_two_batches_have_the_bits_of_one_with_events_and_pools(
     )
 
 
+def test_block_size_changes_no_bit_of_a_pool(engine, at, tmp_path, county, all_pools, monkeypatch):  # noqa: PLR0917
+    ids, *_ = county
+    folder = tmp_path / "layers"
+    for one in ids[:5]:
+        happen(engine, at, one, kind="fire", intensity_ppm=333_333)
+    monkeypatch.setattr(covering, "BLOCK", 3)
+    small = assess(engine, command(at, ids, programme_id=all_pools), layer_dir=folder)
+    monkeypatch.setattr(covering, "BLOCK", 5_000)
+    later = command(at, ids, programme_id=all_pools, years=(2025, 2035))
+    with transaction(engine) as session:
+        assert session.scalar(text("SELECT count(*) FROM histogram")) == len(ids)
+    large = assess(engine, later, layer_dir=folder)
+    found = pools(engine, large.run_id)
+    assert {key: found[key] for key in pools(engine, small.run_id)} == pools(engine, small.run_id)
+
+
 def test_a_figure_with_events_is_told_and_comes_again_from_its_archive(
     engine, at, tmp_path, county, all_pools
 ):
@@ -216,6 +233,10 @@ def test_a_figure_with_events_is_told_and_comes_again_from_its_archive(
     assert int(stock_kg_co2(told.stock_sum)) == told.stock_kg
     assert sum(round(p.area_m2 * 100) * p.mg_c_m2 for p in told.cohorts) == told.stock_sum
     assert any(part.happened for part in told.cohorts)
+    known = {one["key"]: one["mark"] for one in told.factors}
+    assert known["decay_DW_ATM"] == "read"
+    assert "clear_to_air_AGB_ATM" in known or "harvest_fir_AGB_HWP" in known
+    assert "snow_AGB_DW" not in known
     assert {one.pool for one in sums} == {str(pool) for pool in POOLS}
     again = replay.rerun(data)
     assert (again.same, again.table_again, again.stock_kg) == (True, True, told.stock_kg)

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from registry import periods, project_accounts, project_items
+from registry import issuance, periods, project_accounts, project_items
 from registry.db import SYSTEM_ACTOR, transaction
 from registry.errors import InvalidValueError, NotFoundError
+from registry.issuance import IssuePeriod
 from registry.project_accounts import AmountGivenError
 from registry.project_items import ItemReplacedError, RecordItem, WithdrawItem
 from registry.reads import books
-from registry.unit_errors import RunNotUsableError
+from registry.unit_errors import MarkForbiddenError, RunNotUsableError
 from sinks import project
 from sinks.issuance import BufferPool, Deduction
 from sinks.pools import Pool
@@ -102,6 +103,41 @@ def test_a_sum_is_not_taken_beside_rows_that_say_it(world):
         ("emissions", "by_hand", 7),
     }
     assert made.creditable_kg == 100_001 - 1000 - 7
+
+
+def test_the_discount_of_the_worked_example_is_kept_to_the_kg(engine, at):
+    """AR-TOOL14: 60 with a half-width of 15 % loses a quarter of it, 2.25, and leaves 57.75."""
+    world = World(engine, at)
+    with transaction(engine) as session:
+        parcel = session.scalar(text("SELECT parcel_id FROM claim"))
+        net = {parcel: {2024: 20_000, 2025: 40_000}}
+        world.run = factories.run(session, world.project, net)
+    terms = replace(
+        FROM_ROWS,
+        uncertainty=Fraction(15, 100),
+        discount="artool14",
+        non_permanence="deduction",
+        non_permanence_share=Fraction(1, 10),
+    )
+    made = submit(world, terms)
+    with transaction(engine) as session:
+        row = session.execute(text("SELECT * FROM period_account")).one()
+    assert (row.gross_kg, row.discount_kg) == (60_000, 2_250)
+    assert (row.withheld_kg, row.creditable_kg) == (5_775, made.creditable_kg) == (5_775, 51_975)
+
+
+def test_a_flow_with_a_forbidden_mark_stops_the_issuance(engine, at):
+    more = '[issuance.marks_forbidden]\nvalue = ["proposed"]'
+    world = World(engine, at, programme_more=more)
+    with transaction(engine) as session:
+        parcel = session.scalar(text("SELECT parcel_id FROM claim"))
+        net = {parcel: {2024: 40_000, 2025: 60_001}}
+        flag = {"code": "FLOW_PROVISIONAL", "flow": "snow", "mark": "proposed"}
+        world.run = factories.run(session, world.project, net, flags=(flag,))
+    period = world.submitted()
+    world.verify(period)
+    with pytest.raises(MarkForbiddenError, match="snow"):
+        world.do(issuance.issue, IssuePeriod(**world.by(), period_id=period.period_id))
 
 
 def test_the_database_refuses_sums_that_do_not_add_up(world):
