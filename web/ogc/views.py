@@ -32,6 +32,8 @@ class OgcPage:
     fields: tuple[str, ...] = ()
     rows: tuple[tuple[str, str, tuple[Any, ...]], ...] = ()
     shapes: str | None = None
+    head: str = "id"
+    """Of the column that leads on."""
 
     @property
     def pairs(self) -> list[tuple[str, str]]:
@@ -113,10 +115,20 @@ def collections() -> Response | str:
     with reading() as session:
         found = [_collection(session, name) for name in _names()]
     if asking.wants_html():
-        inside = [
-            link(f"{here}/{one['id']}?f=html", "data", "text/html", one["title"]) for one in found
+        rows = [
+            (one["title"], f"{here}/{one['id']}/items?f=html", [one["description"], one["id"]])
+            for one in found
         ]
-        return _page("数据 Collections", "", inside)
+        lead = "点名称看内容；同一地址给机器是 GeoJSON。Choose a name to see what it holds."
+        other = [link(f"{here}?f=json", "alternate", "application/json", "JSON")]
+        return _page(
+            "数据 Collections",
+            lead,
+            other,
+            head="名称 Title",
+            fields=("说明 Description", "id"),
+            rows=tuple(rows),
+        )
     links = [
         link(here, "self", "application/json"),
         link(f"{here}?f=html", "alternate", "text/html"),
