@@ -174,3 +174,51 @@ def test_parts_are_put_together_and_laid_on_a_layers_cells(tanhui, tmp_path):
             "--align-to", age["id"], "--method", "average",
         )  # fmt: skip
     assert refused.value.code == "RASTER_METHOD_UNFIT"
+
+
+def test_a_felling_is_recorded_and_the_next_run_shows_it(engine, at, tanhui, tmp_path):
+    (parcel,) = makers.draw_parcels(engine, at, makers.blocks(1, 1))
+    for kind, cells in makers.arrays().items():
+        add(tanhui, tmp_path / f"{kind}.tif", kind, cells)
+    run = ("assess", "run", "--years", "2025-2035", "--parcel", parcel)
+    before = tanhui(*run)["result"]
+    made = tanhui(
+        *("stand", "record", parcel, "--year", 2026, "--kind", "harvest"),
+        *("--intensity-ppm", 400_000, "--source", "采伐证"),
+    )
+    assert [one["id"] for one in tanhui("stand", "list", parcel)] == [made["id"]]
+    after = tanhui(*run)["result"]
+    assert not after["reused"]
+    assert after["net_kg"] < before["net_kg"]
+    told = tanhui("assess", "explain", parcel, 2027)
+    assert {one["pool"] for one in told["pools"]} == {"AGB", "BGB"}
+    assert any(part["happened"] for part in told["cohorts"])
+    words = CliRunner().invoke(app, ["assess", "explain", str(parcel), "2027"]).stdout
+    assert "AGB" in words
+    assert "40.00%" in words
+    tanhui("stand", "withdraw", made["id"], "--reason", "误报")
+    assert tanhui(*run)["result"]["run_id"] == before["run_id"]
+    assert len(tanhui("stand", "list", parcel, "--history")) == 2
+
+
+def test_a_projects_account_is_told_row_by_row(engine, tanhui):
+    with transaction(engine) as session:
+        village = factories.party(session, "collective")
+        factories.programme(session)
+        project = factories.project(session, village)
+        parcel = factories.parcel(session, village)
+        factories.claim(session, project, parcel, (2021, 2041))
+        factories.run(session, project, {parcel: {2024: 5_000, 2025: 6_000}}, kind="forecast")
+    item = tanhui(
+        *("project", "item", "record", project, "burning", 2024),
+        *("--detail", "fuel_t=2", "--source", "火情记录"),
+    )
+    found = tanhui("project", "account", project)
+    assert [one["item_id"] for one in found["lines"]] == [item["id"]]
+    assert found["sums"]["creditable_kg"] == 11_000 - found["sums"]["emissions_kg"]
+    words = CliRunner().invoke(app, ["project", "account", str(project)]).stdout
+    assert "火情记录" in words
+    tanhui("project", "item", "withdraw", item["id"], "--reason", "误填")
+    assert tanhui("project", "item", "list", project) == []
+    with pytest.raises(NotFoundError):
+        tanhui("project", "account", project, "--kind", "monitored")

@@ -31,10 +31,14 @@ _OF_LOT_OF_TREES: Final = frozenset({"quantity", "free", "held", "sold"})
 
 def tell(answer: Any, *, as_json: bool, rehearsed: bool = False) -> None:  # noqa: ANN401
     """Print an answer: JSON for a machine; else a line a field, indented by depth."""
-    plain = asdict(answer) if is_dataclass(answer) and not isinstance(answer, type) else answer
+    plain = [_plain(one) for one in answer] if isinstance(answer, list) else _plain(answer)
     if rehearsed and isinstance(plain, dict):
         plain = plain | {"dry_run": True}
     show(plain, as_json=as_json, lines=[*lines(answer)])
+
+
+def _plain(answer: Any) -> Any:  # noqa: ANN401
+    return asdict(answer) if is_dataclass(answer) and not isinstance(answer, type) else answer
 
 
 def lines(value: Any, *, unit: str = "", depth: int = 0) -> Iterator[str]:  # noqa: ANN401
