@@ -21,6 +21,8 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 SIZES = (10_000, 100_000)
 HUGE = 1_000_000
+RASTER_SIZES = (10_000, 31_623, 100_000, 316_228, 1_000_000)
+"""Half decades: enough points for the power by which the raster stages grow."""
 
 
 class Opened:
@@ -47,8 +49,9 @@ def cases(opened: Opened, folder: Path, *, full: bool) -> Cases:
     sizes = (*SIZES, HUGE) if full else SIZES
     yield from answer_cases.cases(opened, folder, sizes)
     yield from served_cases.cases(opened, folder, sizes)
-    yield from raster_cases.cases(folder, SIZES)
-    yield from sink_cases.cases(folder, SIZES)
+    rasters = RASTER_SIZES if full else SIZES
+    yield from raster_cases.cases(folder, rasters)
+    yield from sink_cases.cases(folder, rasters)
     yield from vector.cases(folder, sizes)
     yield from places.cases(opened, folder, SIZES, full=full)
     yield from books.cases(opened, seconds=4.0, scale=20)

@@ -17,14 +17,16 @@ from sqlalchemy import Engine, create_engine, text
 
 from geo.intake import examine
 from geo.shape import to_multipolygons
-from registry import estimation, imports, layers, parcels
+from registry import estimation, imports, layers, parcels, programmes
 from registry.copying import copy_rows
 from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.estimation_inputs import AssessParcels
 from registry.places import ImportReport
+from registry.programmes import AdoptProgramme
 from tests.bench.ground import county
 from tests.bench.store import APPROVER, AT, Store
 from tests.bench.timing import Case, Cases, Way
+from tests.registry.makers_science import all_pools_source
 
 
 def take(engine: Engine, path: Path) -> ImportReport:
@@ -225,8 +227,12 @@ def load_case(store: Store, folder: Path, size: int) -> Case:
     )
 
 
-def assess_case(store: Store, folder: Path, size: int) -> Case:
-    """Assessment of all approved parcels for forty years, from rasters to stored series."""
+def assess_case(store: Store, folder: Path, size: int, *, pools: bool = False) -> Case:
+    """Assessment of all approved parcels for forty years, from rasters to stored series.
+
+    With ``pools`` six pools are kept apart: trees above and below ground, dead wood, litter, soil,
+    products.
+    """
     made = county(folder, size)
     name = store.database(store.template)
     engine = store.app(name)
@@ -235,9 +241,11 @@ def assess_case(store: Store, folder: Path, size: int) -> Case:
     approved = perform(engine, parcels.approve_batch, approve).approved
     kept = folder / "layers"
     known = tuple(_layer(engine, made / f"{kind}.tif", kind, kept) for kind in _KINDS)
+    programme_id = _adopted(engine) if pools else None
     store.leave()
     room = Renewed(lambda: store.app(store.database(name)))
     command = AssessParcels(
+        programme_id=programme_id,
         at=AT,
         actor_id=SYSTEM_ACTOR,
         key="assess",
@@ -247,13 +255,18 @@ def assess_case(store: Store, folder: Path, size: int) -> Case:
         layer_ids=known,
     )
     return Case(
-        name="assessment, 40 years, stored",
+        name=f"assessment, 40 years, {'six pools apart, ' if pools else ''}stored",
         size=approved,
         ours=Way(run=lambda: estimation.assess(room.engine, command, layer_dir=kept), before=room),
         work=approved * 40.0,
         work_unit="parcel-years/s",
         note="from three rasters to one stored series a parcel, with its cohorts",
     )
+
+
+def _adopted(engine: Engine) -> str:
+    adopt = AdoptProgramme(at=AT, actor_id=SYSTEM_ACTOR, key="all-pools", source=all_pools_source())
+    return perform(engine, programmes.adopt, adopt).id
 
 
 _KINDS = ("species", "age", "site")
@@ -286,4 +299,9 @@ def cases(
             lambda suffix=suffix: import_peak_case(opened(), folder, sizes[-1], suffix),
         )
     yield "load", lambda: load_case(opened(), folder, sizes[-1])
-    yield "assessment", lambda: assess_case(opened(), folder, sizes[-1])
+    for size in sizes:
+        yield f"assessment {size}", lambda size=size: assess_case(opened(), folder, size)
+        yield (
+            f"assessment pools {size}",
+            lambda size=size: assess_case(opened(), folder, size, pools=True),
+        )

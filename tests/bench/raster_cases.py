@@ -18,6 +18,8 @@ from tests.bench.ground import NODATA, SCHEME, Ground, ground
 from tests.bench.timing import Case, Cases, Way
 
 YEARS = 40
+PEERS_MAX = 100_000
+"""Parcels; the peers' time grows as their number, and a hundred thousand take them half a minute."""
 
 
 def zonal_case(folder: Path, parcels: int) -> Case:
@@ -28,8 +30,10 @@ def zonal_case(folder: Path, parcels: int) -> Case:
     )
     areas = area_m2(land.geometry)
     slow = 3 if parcels <= 10_000 else 1
-    peers = {"rasterize + unique (pixel centres)": Way(run=lambda: by_centres(land), runs=3)}
-    frame = _frame(land)
+    peers = {}
+    frame = _frame(land) if parcels <= PEERS_MAX else None
+    if parcels <= PEERS_MAX:
+        peers["rasterize + unique (pixel centres)"] = Way(run=lambda: by_centres(land), runs=3)
     if frame is not None:
         peers = {
             "exactextract, raster-sequential": Way(

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -87,7 +88,15 @@ def test_cases_of_vectors(folder, make):
     run(make(folder, TOY))
 
 
-@pytest.mark.parametrize("make", [places.import_case, places.load_case, places.assess_case])
+@pytest.mark.parametrize(
+    "make",
+    [
+        places.import_case,
+        places.load_case,
+        places.assess_case,
+        partial(places.assess_case, pools=True),
+    ],
+)
 def test_cases_of_places(store, folder, make):
     run(make(store, folder, TOY))
 

@@ -13,6 +13,7 @@ from geo.raster import Grid, write_cog
 from registry import layers, parcels
 from registry.db import SYSTEM_ACTOR, perform, transaction
 from registry.estimation import AssessParcels
+from registry.programmes import packaged
 
 GRID = Grid(
     crs="EPSG:4549",
@@ -124,3 +125,19 @@ def series(engine, run_id):
             {"run": run_id},
         )
         return {(row.parcel_id, row.year): (row.stock_kg, row.net_kg) for row in rows}
+
+
+WARM = (
+    'mean_temperature_c = { value = 10.0, unit = "degC", source = "test", mark = "computed",'
+    " checked_on = 2026-11-28 }\n"
+)
+
+
+def all_pools_source():
+    """Return a programme that counts six pools, at a temperature of its own."""
+    head, _, rest = packaged()["county-inclusion"].partition("[pools]\n")
+    section, _, after = rest.partition("\n[")
+    for name in ("dead_wood", "litter", "soil", "harvested_products"):
+        section = section.replace(f"{name} = {{ value = false", f"{name} = {{ value = true")
+    head = head.replace('id = "county-inclusion"', 'id = "all-pools"')
+    return f"{head}[pools]\n{WARM}{section}\n[{after}"

@@ -32,23 +32,11 @@ from tests import factories
 from tests.registry import makers_science as makers
 from tests.registry.makers_science import command, series
 
-DEAD = ("dead_wood", "litter", "soil", "harvested_products")
-WARM = (
-    'mean_temperature_c = { value = 10.0, unit = "degC", source = "test", mark = "computed",'
-    " checked_on = 2026-11-28 }\n"
-)
-
 
 @pytest.fixture
 def all_pools(engine, at):
     """A programme that counts six pools."""
-    source = packaged()["county-inclusion"]
-    head, _, rest = source.partition("[pools]\n")
-    section, _, after = rest.partition("\n[")
-    for name in DEAD:
-        section = section.replace(f"{name} = {{ value = false", f"{name} = {{ value = true")
-    head = head.replace('id = "county-inclusion"', 'id = "all-pools"')
-    source = f"{head}[pools]\n{WARM}{section}\n[{after}"
+    source = makers.all_pools_source()
     adopted = AdoptProgramme(at=at, actor_id=SYSTEM_ACTOR, key=uuid4().hex, source=source)
     return perform(engine, programmes.adopt, adopted).id
 
