@@ -163,7 +163,9 @@ def strip_items(rings: CellRings, grid: Grid, row0: int, row1: int) -> Ints:
         )
     )
     inside = (clipped[:, 3] > clipped[:, 1]) & (clipped[:, 4] > clipped[:, 2])
-    return np.ascontiguousarray(clipped[inside])
+    found = clipped[inside]
+    # From left to right, so that neighbours in time are neighbours in the strip's memory.
+    return np.ascontiguousarray(found[np.argsort(found[:, 1], kind="stable")])
 
 
 def chunk_bounds(items: Ints, chunks: int) -> Ints:
