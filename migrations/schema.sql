@@ -3716,7 +3716,7 @@ CREATE TABLE public.stand_event (
     effective_at timestamp with time zone NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT ck_stand_event_intensity_share CHECK (((intensity_ppm >= 1) AND (intensity_ppm <= 1000000))),
-    CONSTRAINT ck_stand_event_kind_known CHECK ((kind = ANY (ARRAY['thinning'::text, 'harvest'::text, 'clearing'::text, 'fire'::text, 'snow'::text, 'pest'::text, 'replanting'::text]))),
+    CONSTRAINT ck_stand_event_kind_known CHECK ((kind = ANY (ARRAY['thinning'::text, 'harvest'::text, 'clearing'::text, 'fire'::text, 'snow'::text, 'pest'::text, 'wind'::text, 'landslide'::text, 'replanting'::text]))),
     CONSTRAINT ck_stand_event_species_planted CHECK (((species IS NULL) OR (kind = 'replanting'::text))),
     CONSTRAINT ck_stand_event_touched_share CHECK (((touched_ppm >= 1) AND (touched_ppm <= 1000000))),
     CONSTRAINT ck_stand_event_withdrawn_names CHECK (((NOT withdrawn) OR (replaces IS NOT NULL))),

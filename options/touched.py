@@ -70,7 +70,10 @@ class TouchedBatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TouchedLot:
-    """A lot with touched parcels: what their forecast may carry, what is promised and short."""
+    """A lot with touched parcels: what their forecast may carry, what is promised and short.
+
+    ``old`` counts the parcels and years whose forecast was made before the decision.
+    """
 
     lot_id: UUID
     number: str
@@ -81,6 +84,7 @@ class TouchedLot:
     cap_kg: int
     committed_kg: int
     short_kg: int
+    old: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +150,8 @@ def touched(session: Session, who: ActorView, query: DisturbanceById) -> Touched
     periods = [TouchedPeriod(**row) for row in session.execute(_PERIODS, given).mappings()]
     ids = {"periods": [one.period_id for one in periods]}
     batches = [_batch(session, row) for row in session.execute(_BATCHES, ids)]
-    lots = [TouchedLot(**row) for row in session.execute(_LOTS, given).mappings()]
+    of_ground = given | {"id": page.line.id, "year": page.line.year}
+    lots = [TouchedLot(**row) for row in session.execute(_LOTS, of_ground).mappings()]
     of_lots = {"lots": [one.lot_id for one in lots]}
     contracts = [TouchedContract(**row) for row in session.execute(_CONTRACTS, of_lots).mappings()]
     return Touched(
@@ -186,8 +191,9 @@ def plan_next(
                 params={"lots": len(lots), "left": len(selling)},
             )
         )
-        short = sum(one.short_kg for one in lots)
-        steps.append(NextStep(code="NEXT_CAPACITY", done=False, params={"short_kg": short}))
+        short, old = sum(one.short_kg for one in lots), sum(one.old for one in lots)
+        params = {"short_kg": short, "old": old}
+        steps.append(NextStep(code="NEXT_CAPACITY", done=not old, params=params))
     owed = [one for one in contracts if one.state not in ENDED and one.delivered < one.quantity]
     if owed:
         left = sum(one.quantity - one.delivered for one in owed)
@@ -260,10 +266,13 @@ _LOTS = text(
     "SELECT l.id AS lot_id, l.number, l.title, l.sale_state, l.physical_state,"
     " count(DISTINCT x.parcel_id) AS parcels, coalesce(sum(c.cap_kg), 0)::bigint AS cap_kg,"
     " coalesce(sum(c.committed_kg), 0)::bigint AS committed_kg,"
-    " coalesce(sum(c.short_kg), 0)::bigint AS short_kg"
+    " coalesce(sum(c.short_kg), 0)::bigint AS short_kg,"
+    " count(*) FILTER (WHERE c.vintage >= :year AND r.recorded_at < (SELECT e.recorded_at"
+    "  FROM disturbance_decision e WHERE e.disturbance_id = :id)) AS old"
     " FROM lot_parcel x JOIN lot l ON l.id = x.lot_id"
     " LEFT JOIN capacity c ON c.claim_id = x.claim_id AND c.parcel_id = x.parcel_id"
     " AND EXISTS (SELECT FROM lot_offer o WHERE o.lot_id = l.id AND o.vintage = c.vintage)"
+    " LEFT JOIN assessment_run r ON r.id = c.run_id"
     " WHERE x.parcel_id = ANY(:parcels) GROUP BY l.id ORDER BY l.number"
 )
 _CONTRACTS = text(

@@ -24,7 +24,7 @@ DECIDERS: Final = ("county",)
 FIRST_YEAR: Final = 2001
 """Of loss rasters; no stand is known before."""
 
-Kind = Literal["harvest", "clearing", "fire", "snow", "pest"]
+Kind = Literal["harvest", "clearing", "fire", "snow", "pest", "wind", "landslide"]
 """Events of the science's tables that take trees away and that a raster can show."""
 
 

@@ -274,7 +274,7 @@ def provisional(pooling: Pooling) -> dict[str, str]:
 
 
 def _flow(kind: str) -> str:
-    return {"thinning": "harvest", "clearing": "clear"}.get(kind, kind)
+    return {"thinning": "harvest", "clearing": "clear", "landslide": "clear"}.get(kind, kind)
 
 
 _PROJECT = text(

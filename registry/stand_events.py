@@ -19,7 +19,17 @@ from registry.errors import InvalidValueError, NotFoundError, RegistryError
 from registry.models import StandEvent
 from sinks import tables
 
-Kind = Literal["thinning", "harvest", "clearing", "fire", "snow", "pest", "replanting"]
+Kind = Literal[
+    "thinning",
+    "harvest",
+    "clearing",
+    "fire",
+    "snow",
+    "pest",
+    "wind",
+    "landslide",
+    "replanting",
+]
 
 WHOLE: Final = 1_000_000
 """All of a stand, in millionths."""

@@ -28,6 +28,8 @@ EVENT_ORDER: Final = (
     "fire",
     "snow",
     "pest",
+    "wind",
+    "landslide",
     "replanting",
 )
 """Kinds of events, in the order in which those of one year are taken."""
@@ -268,9 +270,9 @@ def _with(stratum: Stratum, year: int, flow: str, share: int) -> Stratum:
 
 
 def _flow(one: Happening, species: int, notes: set[Note]) -> str:
-    if one.kind in {"fire", "snow", "pest"}:
+    if one.kind in {"fire", "snow", "pest", "wind"}:
         return one.kind
-    if one.kind == "clearing":
+    if one.kind in {"clearing", "landslide"}:  # what slides is lost: the cautious end
         return CLEARED
     found = FELLED.get(name_of(species))
     if found is None:

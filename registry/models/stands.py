@@ -10,7 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from registry.db import Base
 from registry.models.columns import Code, EffectiveAt, Id, RecordedAt
 
-KINDS = "'thinning', 'harvest', 'clearing', 'fire', 'snow', 'pest', 'replanting'"
+KINDS = (
+    "'thinning', 'harvest', 'clearing', 'fire', 'snow', 'pest', 'wind', 'landslide', 'replanting'"
+)
 
 
 class StandEvent(Base):

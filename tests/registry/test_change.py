@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from functools import partial
 from threading import Barrier
+from typing import get_args
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -28,6 +29,7 @@ from registry.errors import (
 from registry.estimation import assess
 from registry.losses import DetectLosses
 from registry.reads import change as reads
+from registry.worker import run_worker
 from tests import factories
 from tests.registry import makers_science as makers
 
@@ -385,6 +387,38 @@ def test_of_two_who_decide_at_once_one_does(engine, at, assessed):
         parcels = session.scalar(text("SELECT count(*) FROM disturbance_parcel"))
         assert session.scalar(text("SELECT count(*) FROM stand_event")) == parcels
         assert session.scalar(text("SELECT count(*) FROM job")) == 2
+
+
+def test_two_who_search_at_once_propose_once(engine, at, tmp_path, ground):
+    view = image(engine, at, tmp_path, lost((4, 4, 8, 20)), "loss", year=2025)
+    gate = Barrier(2)
+
+    def search(_):
+        gate.wait()
+        return detect(engine, at, tmp_path, view)
+
+    with ThreadPoolExecutor(2) as pool:
+        made = list(pool.map(search, range(2)))
+    assert sorted(one.new for one in made) == [0, 1]
+    with transaction(engine) as session:
+        assert session.scalar(text("SELECT count(*) FROM parcel_loss")) == len(ground)
+
+
+@pytest.mark.parametrize("kind", get_args(disturbances.Kind))
+def test_every_kind_makes_the_stock_fall(engine, at, tmp_path, assessed, kind):
+    found, county = assessed
+    command = confirmation(at, county, found, kind=kind)
+    decided = perform(engine, disturbances.confirm, command)
+    run_worker(engine, layer_dir=tmp_path / "layers", once=True)
+    query = reads.DisturbanceById(disturbance_id=found)
+    with transaction(engine) as session:
+        page = reads.disturbance(session, people.actor(session, SYSTEM_ACTOR), query)
+    assert {job.state for job in page.jobs} == {"done"}
+    assert len(page.jobs) == len(decided.job_ids)
+    before = sum(one.before_stock_kg for one in page.parcels)
+    after = sum(one.after_stock_kg for one in page.parcels)
+    assert after < before
+    assert min(one.after_net_kg for one in page.parcels) < 0
 
 
 @pytest.mark.parametrize(

@@ -10,14 +10,15 @@ from uuid import UUID, uuid4
 import typer
 
 from geo.intake import IntakeOptions, examine
-from registry import claims
+from registry import capacity, claims
 from registry.db import perform, transaction
 from web import database, messages
 from web.cli.acting import As, Json, acting, key_of, now
-from web.cli.asking import DryRun, Key, act
+from web.cli.asking import DryRun, Key, act, ask
 from web.cli.output import show
 
 app = typer.Typer(no_args_is_help=True, help="占用 Claims on ground and years.")
+ask(app, "capacity", capacity.set_caps, capacity.SetCaps, subject="run_id")
 
 
 @app.command()
