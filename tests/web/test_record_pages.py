@@ -243,7 +243,7 @@ def test_a_parcel_shows_how_sure_its_tonnes_are(town, desk, forecast):
         kept = intervals.of_run(session, run_id)
         mine = intervals.of_parcel(session, run_id, UUID(str(parcel)))
     assert (mine.seed, mine.draws) == (kept.seed, kept.draws)
-    assert mine.years[-1].stock.low_kg < mine.years[-1].stock.high_kg
+    assert mine.years[-1].stock.low_kg <= mine.years[-1].stock.kg <= mine.years[-1].stock.high_kg
     page = desk("county").get(f"{forecast}/parcels/{parcel}").text
     for one_ in (mine.net, mine.years[-1].stock, mine.years[3].net):
         widest = max(one_.high_kg - one_.kg, one_.kg - one_.low_kg)
@@ -258,7 +258,8 @@ def test_an_owners_account_shows_its_interval_or_that_there_is_none(town, desk, 
         ids = list(session.scalars(text("SELECT id FROM parcel WHERE owner_id = :o"), {"o": owner}))
         found = intervals.of_parcels(session, ids, kind="forecast")
     year = found[2030]
-    assert year.net.low_kg < year.net.kg < year.net.high_kg
+    # Curves without a published error do not spread: what is left may be a kilogram wide.
+    assert year.net.low_kg <= year.net.kg <= year.net.high_kg
     page = desk("county").get(f"/parties/{owner}/account").text
     widest = max(year.net.high_kg - year.net.kg, year.net.kg - year.net.low_kg)
     assert f"± {tonnes(widest)}" in page
