@@ -1,6 +1,7 @@
 """Layers as a catalogue tells of them: where each lies, of which year, from whom."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -9,6 +10,14 @@ from geo.raster import Grid, footprint
 from registry import layers
 from registry.errors import NotFoundError
 from registry.layers import LayerView
+
+STAC_VERSION: Final = "1.1.0"
+STAC_EXTENSIONS: Final = (
+    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
+    "https://stac-extensions.github.io/file/v2.1.0/schema.json",
+)
+MULTIHASH_SHA256: Final = "1220"
+"""Prefix of the multihash format: SHA-256, 32 bytes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from geo.raster import Layer, footprint, open_layer
+from registry.catalogue import MULTIHASH_SHA256, STAC_EXTENSIONS, STAC_VERSION
 from registry.maps import MapFiles
-
-STAC_VERSION: Final = "1.1.0"
-EXTENSIONS: Final = (
-    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
-    "https://stac-extensions.github.io/file/v2.1.0/schema.json",
-)
-_MULTIHASH_SHA256: Final = "1220"
-"""Prefix of the multihash format: SHA-256, 32 bytes."""
 
 _UNITS: Final = {"density": "t C/ha", "total": "kg CO2e"}
 _TITLES: Final = {
@@ -57,7 +50,7 @@ def item(files: MapFiles, folder: Path) -> dict[str, Any]:
     return {
         "type": "Feature",
         "stac_version": STAC_VERSION,
-        "stac_extensions": list(EXTENSIONS),
+        "stac_extensions": list(STAC_EXTENSIONS),
         "id": f"{files.run_id}-{files.year}-{files.what}",
         "geometry": {"type": "Polygon", "coordinates": [[list(point) for point in ring]]},
         "bbox": [min(longitudes), min(latitudes), max(longitudes), max(latitudes)],
@@ -89,6 +82,6 @@ def _asset(files: MapFiles, role: str, layer: Layer) -> dict[str, Any]:
         "unit": _UNITS[role],
         "nodata": layer.nodata,
         "data_type": layer.dtype,
-        "file:checksum": _MULTIHASH_SHA256 + layer.sha256,
+        "file:checksum": MULTIHASH_SHA256 + layer.sha256,
         "file:size": layer.path.stat().st_size,
     }

@@ -106,29 +106,37 @@ def write_map(
         begin = pools.mg(year - 1) if what == "net" else np.zeros_like(end)
     touched, total = _shared(rows, shapes, box, end, begin, what=what)
     density = np.where(touched & (codes >= 0), (end - begin) / units.MG_M2_PER_T_HA, NODATA)
-    apart = out.with_suffix(".total.tif")
-    tags = _tags(run, year, what)
     sums = np.where(touched, total, NODATA)
+    tags = _tags(run, year, what)
+    apart = out.with_suffix(".total.tif")
     return MapFiles(
         run_id=run_id,
         year=year,
         what=what,
         density=out.name,
-        density_sha256=write_cog(
-            out,
-            density.astype(np.float32),
-            grid=box.grid,
-            nodata=NODATA,
-            tags=tags | {"unit": "t C/ha"},
-            average=True,
+        density_sha256=_write(
+            out, density.astype(np.float32), box, tags, unit="t C/ha", average=True
         ),
         total=apart.name,
-        total_sha256=write_cog(
-            apart, sums, grid=box.grid, nodata=NODATA, tags=tags | {"unit": "kg CO2e"}
-        ),
+        total_sha256=_write(apart, sums, box, tags, unit="kg CO2e"),
         cells=int(np.count_nonzero(touched)),
         total_kg=round(float(total.sum())),
         run_kg=sum(row.stock_kg if what == "stock" else row.net_kg for row in rows),
+    )
+
+
+def _write(
+    path: Path,
+    cells: NDArray[Any],
+    box: cutout.Box,
+    tags: dict[str, str],
+    *,
+    unit: str,
+    average: bool = False,
+) -> str:
+    """Write one raster of a map with what it stands on; return its SHA-256."""
+    return write_cog(
+        path, cells, grid=box.grid, nodata=NODATA, tags=tags | {"unit": unit}, average=average
     )
 
 

@@ -8,18 +8,20 @@ from typing import Any, Final
 from flask import Blueprint, Response, send_file, url_for
 
 from registry import layers
-from registry.catalogue import CataloguedLayer, by_digest, catalogued
+from registry.catalogue import (
+    MULTIHASH_SHA256,
+    STAC_EXTENSIONS,
+    STAC_VERSION,
+    CataloguedLayer,
+    by_digest,
+    catalogued,
+)
 from registry.errors import NotFoundError
 from web.auth import public, requires
 from web.context import config, reading
 
 blueprint = Blueprint("stac", __name__, url_prefix="/stac")
-VERSION: Final = "1.1.0"
 GEOTIFF: Final = "image/tiff; application=geotiff"
-EXTENSIONS: Final = (
-    "https://stac-extensions.github.io/projection/v2.0.0/schema.json",
-    "https://stac-extensions.github.io/file/v2.1.0/schema.json",
-)
 KINDS: Final[Mapping[str, str]] = {
     "species": "树种 Species",
     "age": "林龄 Stand age",
@@ -32,8 +34,6 @@ KINDS: Final[Mapping[str, str]] = {
     "loss": "损失年份 Year of loss",
 }
 _SPDX: Final = re.compile(r"[\w.+-]+")
-_MULTIHASH_SHA256: Final = "1220"
-"""Prefix of the multihash format: SHA-256, 32 bytes."""
 
 
 @blueprint.get("/")
@@ -46,7 +46,7 @@ def catalogue() -> Response:
     return _json(
         {
             "type": "Catalog",
-            "stac_version": VERSION,
+            "stac_version": STAC_VERSION,
             "id": "tanhui",
             "title": "碳汇 Tanhui: layers",
             "description": "计算和核查所用的栅格图层。Rasters behind assessments and checks.",
@@ -142,7 +142,7 @@ def _collection(kind: str, found: Sequence[CataloguedLayer]) -> dict[str, Any]:
     inside = [_link(_item_url(one), "item", "application/geo+json") for one in found]
     return {
         "type": "Collection",
-        "stac_version": VERSION,
+        "stac_version": STAC_VERSION,
         "id": kind,
         "title": KINDS[kind],
         "description": KINDS[kind],
@@ -182,15 +182,15 @@ def _item(one: CataloguedLayer) -> dict[str, Any]:
         "type": GEOTIFF,
         "roles": ["data"],
         "title": view.name,
-        "file:checksum": _MULTIHASH_SHA256 + view.sha256,
+        "file:checksum": MULTIHASH_SHA256 + view.sha256,
     }
     path = layers.layer_path(config().layer_dir, view.sha256)
     if path.is_file():
         data["file:size"] = path.stat().st_size
     return {
         "type": "Feature",
-        "stac_version": VERSION,
-        "stac_extensions": list(EXTENSIONS),
+        "stac_version": STAC_VERSION,
+        "stac_extensions": list(STAC_EXTENSIONS),
         "id": view.sha256,
         "collection": view.kind,
         "geometry": {"type": "Polygon", "coordinates": [[list(point) for point in one.ring]]},
